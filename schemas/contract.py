@@ -1,0 +1,98 @@
+"""Contracts: what a source's tables look like. Everything else (Polars schema, DuckDB table and comments, Great
+Expectations suite, data dictionary) derives from these records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+Severity = Literal["fail", "warn"]
+Dimension = Literal["completeness", "validity", "consistency", "accuracy", "uniqueness", "timeliness"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type is a Polars type; money is integer cents (`_cents`) or Decimal, never float.
+
+    `personal` columns are masked in quarantine and never stored in the lake.
+    `codes` closes the set of values; `minimum` and `maximum` are inclusive.
+    """
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    description: str
+    required: bool = False
+    unit: str | None = None
+    personal: bool = False
+    codes: tuple[str, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row rule: a row that breaks a `fail` rule is quarantined, a row that breaks a `warn` rule is loaded and counted.
+
+    `limit_share` is the gate: a delivery where more than this share of the table's rows break the rule is refused whole
+    (None: the rule never refuses a delivery).
+    """
+
+    name: str
+    column: str | None
+    severity: Severity
+    dimension: Dimension
+    description: str
+    limit_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a source: its columns in order, its primary key (may be empty) and its rules."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def polars_schema(self) -> pl.Schema:
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name!r}")
+
+    def rule(self, name: str) -> Rule:
+        for rule in self.rules:
+            if rule.name == name:
+                return rule
+        raise KeyError(f"{self.name} has no rule {name!r}")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A source's contract.
+
+    `kind` says what replaces what (ARCHITECTURE): a `snapshot` delivery replaces the slices it covers, in a `keyed` source
+    the newest version of a key counts. `signature` holds normalised headers that tell the source from another.
+    """
+
+    source: str
+    version: str
+    kind: Literal["snapshot", "keyed"]
+    title: Mapping[str, str]
+    description: str
+    tables: tuple[Table, ...]
+    delivered_columns: tuple[Column, ...] = field(default=())
+
+    def table(self, name: str) -> Table:
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(f"{self.source} has no table {name!r}")

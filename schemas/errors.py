@@ -1,0 +1,85 @@
+"""The one exception hierarchy of nyckeltal.
+
+`NyckeltalError` is what a person did, delivered or configured: shown without a traceback, with the exit code of its
+class. Anything else that escapes is a defect of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NyckeltalError(Exception):
+    """Base class; `exit_code` is the documented exit code of the command line."""
+
+    exit_code = 1
+
+
+class UsageError(NyckeltalError):
+    """A command was called with words that do not fit (unknown delivery, unknown figure)."""
+
+    exit_code = 2
+
+
+class ConfigurationError(NyckeltalError):
+    """Settings or reference data are wrong: the message names the file, the row and the column."""
+
+    exit_code = 3
+
+
+class DeliveryRefused(NyckeltalError):
+    """A delivered file cannot be taken as it is; `reasons` says why and what to do."""
+
+    exit_code = 4
+
+    def __init__(self, *reasons: Reason) -> None:
+        super().__init__("; ".join(str(reason) for reason in reasons))
+        self.reasons = reasons
+
+
+class InvariantBroken(NyckeltalError):
+    """A check before publication failed; the former publication stays in force."""
+
+    exit_code = 5
+
+
+class StorageFailed(NyckeltalError):
+    """The disk is full or a file cannot be written; nothing was half-loaded."""
+
+    exit_code = 6
+
+
+class Busy(NyckeltalError):
+    """Another process holds the writer lock (exit code 75 is EX_TEMPFAIL: try again)."""
+
+    exit_code = 75
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason why a delivery, table or row was not taken.
+
+    `code` is stable and machine-readable (snake_case), `text` is for the data owner and ends with what to do.
+    `file`, `row` (1-based line or record), `column`, `value` are given where known; never put personal data in `value`.
+    """
+
+    code: str
+    text: str
+    file: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def __str__(self) -> str:
+        where = [
+            part
+            for part in (
+                self.file,
+                f"row {self.row}" if self.row is not None else None,
+                f"column {self.column!r}" if self.column else None,
+                f"value {self.value!r}" if self.value is not None else None,
+            )
+            if part
+        ]
+        prefix = f"{', '.join(where)}: " if where else ""
+        return f"{prefix}{self.text} [{self.code}]"

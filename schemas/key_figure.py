@@ -1,0 +1,159 @@
+"""Key figures: the definition record, and the tables every figure's computation passes through.
+
+measures -> contributions (one figure, by organisation and month) -> cells (by level and period) -> key figures (settled:
+value, status, coverage, target, light, trend) -> the published table `mart.key_figure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from schemas.contract import Column, Table
+
+Aggregate = Literal["sum", "ratio", "mean", "median", "plan"]
+"""sum: value = sum of numerators · ratio, mean: sum of numerators / sum of denominators · median: of `amount`, recomputed
+for every level and period · plan: the warehouse groups keyed measures by the SQL that the figure states (`PLAN`)."""
+
+Unit = Literal["share", "eur", "count", "days", "per_case", "hhi", "per_lot"]
+Quantity = Literal["count", "cent", "days"]
+PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point"]
+Level = Literal["national", "sector", "branch", "region", "organisation"]
+Standing = Literal["official", "official_goal", "proposal"]
+
+LEVELS: tuple[Level, ...] = ("national", "sector", "branch", "region", "organisation")
+PERIOD_KINDS: tuple[PeriodKind, ...] = ("month", "quarter", "year", "rolling_12m", "point")
+STATUSES = ("final", "provisional", "not_computable", "no_data", "suppressed")
+LIGHTS = ("green", "yellow", "red", "none")
+TRENDS = ("up", "down", "flat", "none")
+NATIONAL = "FI"
+"""level_id of the national level."""
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A definition. `name`, `definition` hold fi, sv, en. A change of meaning raises `version` (a changelog line too).
+
+    `numerator`, `denominator`, `exclusions`, `assumptions` are English sentences for the figure's page; `standing` says
+    whether the formula is official, an official goal with our formula, or our proposal; `origin` names the source.
+    `closing_days` after the period's end the figure is final (METHOD 29); None with year figures of invoices: 30 June.
+    `coverage_text` says what coverage measures here. `variants` ("",) when there is only one.
+    """
+
+    figure_id: str
+    version: int
+    name: Mapping[str, str]
+    definition: Mapping[str, str]
+    unit: Unit
+    direction: Literal["up", "down", "context"]
+    sources: tuple[str, ...]
+    aggregate: Aggregate
+    numerator: str
+    denominator: str | None
+    standing: Standing
+    origin: str
+    coverage_text: str
+    closing: Literal["invoices", "notices"]
+    scopes: tuple[str, ...]
+    variants: tuple[str, ...] = ("",)
+    variant_names: Mapping[str, Mapping[str, str]] | None = None
+    period_kinds: tuple[PeriodKind, ...] = ("month", "quarter", "year", "rolling_12m")
+    levels: tuple[Level, ...] = LEVELS
+    numerator_quantity: Quantity = "count"
+    denominator_quantity: Quantity = "count"
+    exclusions: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    minimum_coverage: float | None = None
+    strategy_intent: str | None = None
+    owner: str = "nyckeltal"
+
+
+CONTRIBUTION = Table(
+    "contribution",
+    "What one organisation and month contribute to a figure; several rows per organisation and month are summed.",
+    (
+        Column("organisation_id", pl.String, "Whom the rows are about.", required=True),
+        Column("month", pl.Date, "First day of the month.", required=True),
+        Column("variant", pl.String, "Variant of the figure, '' when there is one only.", required=True),
+        Column("scope", pl.String, "ted, all_notices; all, market, above_thresholds.", required=True),
+        Column("breakdown_kind", pl.String, "'' for the whole; else e.g. category.", required=True),
+        Column("breakdown_id", pl.String, "'' for the whole.", required=True),
+        Column("numerator", pl.Int64, "Cents, counts or days, see the definition."),
+        Column("denominator", pl.Int64, "Null for sums."),
+        Column("amount", pl.Int64, "The single observation of a median figure."),
+        Column("n", pl.Int64, "Units of count behind the contribution.", required=True),
+        Column("covered", pl.Int64, "What of `asked` the contribution rests on.", required=True),
+        Column("asked", pl.Int64, "What it should rest on.", required=True),
+        Column("reason", pl.String, "Why the organisation and month cannot be computed, else null."),
+    ),
+)
+
+CELL = Table(
+    "cell",
+    "One figure at one level and period before it is settled.",
+    (
+        Column("figure_id", pl.String, "Figure.", required=True),
+        Column("variant", pl.String, "Variant or ''.", required=True),
+        Column("scope", pl.String, "Scope.", required=True),
+        Column("breakdown_kind", pl.String, "'' for the whole.", required=True),
+        Column("breakdown_id", pl.String, "'' for the whole.", required=True),
+        Column("level", pl.String, "Level.", required=True, codes=LEVELS),
+        Column("level_id", pl.String, "Id within the level.", required=True),
+        Column("period_kind", pl.String, "Kind of period.", required=True, codes=PERIOD_KINDS),
+        Column("period_start", pl.Date, "First day.", required=True),
+        Column("numerator", pl.Int64, "In the definition's quantity."),
+        Column("denominator", pl.Int64, "In the definition's quantity."),
+        Column("direct_value", pl.Float64, "Value of figures that are not a ratio or a sum (median, HHI); else null."),
+        Column("n", pl.Int64, "Units of count.", required=True),
+        Column("covered", pl.Int64, "Coverage numerator.", required=True),
+        Column("asked", pl.Int64, "Coverage denominator.", required=True),
+        Column("reason", pl.String, "Why not computable; null otherwise."),
+    ),
+)
+
+VALUE = pl.Decimal(28, 8)
+QUANTITY = pl.Decimal(24, 2)
+
+KEY_FIGURE = Table(
+    "key_figure",
+    "National key figures, one row per figure, variant, scope, panel, level, breakdown and period; the newest revision of each.",
+    (
+        Column("figure_id", pl.String, "Figure, see mart.figure.", required=True),
+        Column("version", pl.Int32, "Version of the definition.", required=True),
+        Column("variant", pl.String, "Variant of the definition, '' when there is one only.", required=True),
+        Column("scope", pl.String, "What the figure speaks of: ted, all_notices; all, market.", required=True),
+        Column("panel", pl.String, "all: every organisation that delivers; fixed: the fixed panel.", required=True),
+        Column("level", pl.String, "national, sector, branch (administrative branch), region, organisation.", required=True),
+        Column("level_id", pl.String, "Id within the level; FI for the nation.", required=True),
+        Column("level_name", pl.String, "Name in Finnish; other languages in mart.level.", required=True),
+        Column("breakdown_kind", pl.String, "'' for the whole, else what the row is broken down by.", required=True),
+        Column("breakdown_id", pl.String, "'' for the whole, else the class.", required=True),
+        Column("period_kind", pl.String, "month, quarter, year, rolling_12m (12 months ending with period_end), point.", required=True),
+        Column("period_start", pl.Date, "First day of the period.", required=True),
+        Column("period_end", pl.Date, "Last day of the period.", required=True),
+        Column("unit", pl.String, "share (0-1), eur, count, days, per_lot, per_case, hhi (0-10000).", required=True),
+        Column("value", VALUE, "The figure; null when the status says so."),
+        Column("numerator", QUANTITY, "Numerator in EUR, counts or days."),
+        Column("denominator", QUANTITY, "Denominator in EUR, counts or days; null for sums."),
+        Column("n", pl.Int64, "Units of count behind the figure.", required=True),
+        Column("coverage", pl.Decimal(9, 6), "Share (0-1) of what the figure should rest on that it does rest on; null when unknown."),
+        Column("status", pl.String, "final, provisional, not_computable, no_data, suppressed.", required=True, codes=STATUSES),
+        Column("reason", pl.String, "Why the figure is not computable, missing or noteworthy; null otherwise."),
+        Column("revision_no", pl.Int32, "How often a published value of this cell has changed.", required=True),
+        Column("target", VALUE, "Target in force on the period's last day; null when none."),
+        Column("target_operator", pl.String, "How value and target are compared: >=, >, <=, <."),
+        Column("light", pl.String, "green, yellow, red, none.", required=True, codes=LIGHTS),
+        Column("trend", pl.String, "Against the same period a year before: up, down, flat, none.", required=True, codes=TRENDS),
+        Column("organisation_median", VALUE, "Unweighted median over organisations, from 5 organisations up."),
+        Column("organisation_q1", VALUE, "Lower quartile over organisations, from 5 up."),
+        Column("organisation_q3", VALUE, "Upper quartile over organisations, from 5 up."),
+        Column("mix_flag", pl.Boolean, "The figure moved against all its children since a year before (composition effect).", required=True),
+        Column("break_flag", pl.Boolean, "The series breaks at or after the comparison period.", required=True),
+        Column("is_latest", pl.Boolean, "The newest period of its series that has a value.", required=True),
+        Column("data_through", pl.Date, "Last day that the figure's sources hold data for.", required=True),
+    ),
+    primary_key=("figure_id", "version", "variant", "scope", "panel", "level", "level_id", "breakdown_kind", "breakdown_id", "period_kind", "period_start"),
+)

@@ -1,0 +1,150 @@
+"""Reference data: registers with validity that ship with the package and can be extended as data.
+
+`Reference.load(overlay)` reads the package's CSV files; `overlay` maps a file's name (e.g. "agencies.csv",
+"column_maps/purchase_invoices.csv") to CSV text whose rows are added after the shipped ones; a row with the key of a shipped
+row replaces it. All columns are text here; typed views are built by the properties below.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+
+import polars as pl
+
+from schemas.errors import ConfigurationError
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "agencies.csv": ("agency",),
+    "organisations.csv": ("organisation_id", "valid_from"),
+    "organisation_aliases.csv": ("agency", "delivered_code", "valid_from"),
+    "accounts.csv": ("chart", "account_prefix", "valid_from"),
+    "public_bodies.csv": ("business_id", "valid_from"),
+    "supplier_words.csv": ("word",),
+    "sectors.csv": ("sector",),
+    "regions.csv": ("region",),
+    "branches.csv": ("branch",),
+    "sector_aliases.csv": ("kind", "delivered"),
+    "column_maps/purchase_invoices.csv": ("layout", "source_column"),
+    "catalogue/targets.csv": ("figure_id", "variant", "scope", "level", "valid_from"),
+    "catalogue/breaks.csv": ("figure_id", "break_date"),
+    "catalogue/gdp.csv": ("year",),
+    "catalogue/limits.csv": ("limit_id", "valid_from"),
+}
+
+
+@dataclass(frozen=True)
+class Agency:
+    """Who delivers. Blank format fields mean: detect. `layout` names the column-map rows (blank: only the common ones)."""
+
+    agency: str
+    name: str
+    language: str
+    sources: tuple[str, ...]
+    organisation_id: str | None
+    chart: str | None
+    layout: str
+    amount_basis: str
+    encoding: str | None
+    delimiter: str | None
+    decimal_mark: str | None
+    date_format: str | None
+    header_row: int | None
+    rhythm: str
+    frame_from: str | None
+    frame_to: str | None
+    precedence: int
+    openly_published: bool
+    confirmed: bool
+
+
+class Reference:
+    """All registers; immutable. Raises ConfigurationError naming file, row and column."""
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        self._tables = dict(tables)
+
+    @classmethod
+    def load(cls, overlay: Mapping[str, str] | None = None) -> Reference:
+        overlay = overlay or {}
+        unknown = sorted(set(overlay) - set(KEYS))
+        if unknown:
+            raise ConfigurationError(f"reference overlay {unknown[0]!r} is not a register; known are: {', '.join(sorted(KEYS))}")
+        tables = {}
+        for name, key in KEYS.items():
+            shipped = _parse(name, resources.files("schemas").joinpath(name).read_text("utf-8"))
+            if name in overlay:
+                shipped = _merge(name, key, shipped, _parse(name, overlay[name]))
+            tables[name] = shipped
+        return cls(tables)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The register as text columns; empty cells are null."""
+        return self._tables[name]
+
+    @cached_property
+    def agencies(self) -> Mapping[str, Agency]:
+        return {row["agency"]: _agency(row) for row in self.table("agencies.csv").iter_rows(named=True)}
+
+
+def _parse(name: str, text: str) -> pl.DataFrame:
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows:
+        raise ConfigurationError(f"{name} is empty; it needs at least its header")
+    header = rows[0]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(header):
+            raise ConfigurationError(f"{name}, row {number}: {len(row)} cells where the header has {len(header)}")
+    missing = set(KEYS[name]) - set(header)
+    if missing:
+        raise ConfigurationError(f"{name}: column {sorted(missing)[0]!r} is missing")
+    columns = {column: [row[i] or None for row in rows[1:]] for i, column in enumerate(header)}
+    return pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
+
+
+def _merge(name: str, key: Sequence[str], shipped: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:
+    extra = set(added.columns) - set(shipped.columns)
+    if extra:
+        raise ConfigurationError(f"overlay of {name}: column {sorted(extra)[0]!r} is not in the register")
+    kept = shipped.join(added.select(key), on=list(key), how="anti", nulls_equal=True)
+    return pl.concat([kept, added], how="diagonal")
+
+
+def _agency(row: Mapping[str, str | None]) -> Agency:
+    def whole(column: str, default: int | None) -> int | None:
+        text = row.get(column)
+        if text is None:
+            return default
+        try:
+            return int(text)
+        except ValueError as error:
+            raise ConfigurationError(f"agencies.csv, agency {row['agency']}: {column} {text!r} is not a whole number") from error
+
+    basis = row["amount_basis"] or "net"
+    if basis not in ("net", "gross"):
+        raise ConfigurationError(f"agencies.csv, agency {row['agency']}: amount_basis {basis!r} is not net or gross")
+    return Agency(
+        agency=row["agency"] or "",
+        name=row["name"] or row["agency"] or "",
+        language=row["language"] or "fi",
+        sources=tuple((row["sources"] or "").split("|")),
+        organisation_id=row["organisation_id"],
+        chart=row["chart"],
+        layout=row["layout"] or "",
+        amount_basis=basis,
+        encoding=row["encoding"],
+        delimiter={"tab": "\t"}.get(row["delimiter"] or "", row["delimiter"]),
+        decimal_mark=row["decimal_mark"],
+        date_format=row["date_format"],
+        header_row=whole("header_row", None),
+        rhythm=row["rhythm"] or "year",
+        frame_from=row["frame_from"],
+        frame_to=row["frame_to"],
+        precedence=whole("precedence", 50) or 0,
+        openly_published=row["openly_published"] != "no",
+        confirmed=row["confirmed"] != "no",
+    )

@@ -1,0 +1,156 @@
+"""What passes between reading, cleaning and the warehouse: delivered files, raw parts, cleaned parts.
+
+A source is read in parts so that a file of any size needs little memory: `read` yields `RawPart`s in order, `clean` (pure,
+thread-safe) turns one raw part into one `CleanPart`, `conclude` looks at all parts' counts at the end and decides what only
+the whole delivery shows (grand totals, refusals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from schemas.contract import Contract
+from schemas.errors import Reason
+from schemas.reference import Agency, Reference
+
+FAILURE_SCHEMA = pl.Schema(
+    {
+        "delivery_id": pl.String,
+        "table_name": pl.String,
+        "source_line": pl.Int64,
+        "column_name": pl.String,
+        "rule": pl.String,
+        "value": pl.String,
+    }
+)
+"""One row per broken rule and row. `value` is at most 200 characters, null where the column is personal."""
+
+COUNT_SCHEMA = pl.Schema(
+    {
+        "delivery_id": pl.String,
+        "table_name": pl.String,
+        "rows_read": pl.Int64,
+        "rows_accepted": pl.Int64,
+        "rows_set_aside": pl.Int64,
+        "rows_quarantined": pl.Int64,
+        "cents_read": pl.Int64,
+        "cents_accepted": pl.Int64,
+        "cents_set_aside": pl.Int64,
+        "cents_quarantined": pl.Int64,
+        "amounts_unreadable": pl.Int64,
+    }
+)
+"""Conservation: rows_read = accepted + set aside + quarantined; cents_read = accepted + set aside + quarantined over rows
+whose amount could be read; rows whose amount could not are counted in amounts_unreadable. Cents are 0 in tables without money."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes beyond which a file is refused. Bytes unless said otherwise."""
+
+    delimited_bytes: int = 10 * 1024**3
+    other_bytes: int = 200 * 1024**2
+    unpacked_bytes: int = 1024**3
+    unpacked_ratio: int = 100
+    zip_members: int = 50_000
+    xml_depth: int = 100
+    line_bytes: int = 1024**2
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One delivered file as it lies in landing. `coverage_from`/`coverage_to` (inclusive days) and `part` come from the
+    manifest, else from the file's name, else are None (then from the dates inside)."""
+
+    delivery_id: str
+    source: str
+    agency: str
+    path: Path
+    file_name: str
+    size: int
+    produced_at: datetime
+    coverage_from: date | None = None
+    coverage_to: date | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What reading and cleaning may know: registers and limits. No clock: days come from `Delivered`."""
+
+    reference: Reference
+    limits: Limits = field(default_factory=Limits)
+
+    def agency(self, delivered: Delivered) -> Agency:
+        return self.reference.agencies[delivered.agency]
+
+
+@dataclass
+class RawPart:
+    """Raw frames, all text: one frame per raw table with `source_line` (Int64) and `delivery_id` where several deliveries are
+    read together. `notes` carries what the reader found out about the file (encoding, delimiter, header row, date format,
+    header -> column map); equal for all parts of a file. `refused` names deliveries that could not be read at all."""
+
+    frames: dict[str, pl.DataFrame]
+    notes: dict[str, object] = field(default_factory=dict)
+    refused: dict[str, list[Reason]] = field(default_factory=dict)
+
+
+@dataclass
+class CleanPart:
+    """Accepted rows per contract table (exactly the contract's columns and types), failures and counts.
+
+    `failures` holds rows that are quarantined (fail rules); `warnings` the same shape for warn rules, rows loaded.
+    `deferred` holds rows whose fate only `conclude` knows. `values` of quarantined rows are masked where personal.
+    """
+
+    accepted: dict[str, pl.DataFrame]
+    failures: pl.DataFrame
+    warnings: pl.DataFrame
+    counts: pl.DataFrame
+    deferred: pl.DataFrame | None = None
+    refused: dict[str, list[Reason]] = field(default_factory=dict)
+
+
+@dataclass
+class Conclusion:
+    """What the whole delivery shows: rows finally set aside or failed, coverage, refusals.
+
+    `slices` lists (delivery_id, part, slice_period, slice_kind) for snapshot sources; slice_kind is month or year.
+    """
+
+    failures: pl.DataFrame
+    counts: pl.DataFrame
+    set_aside: pl.DataFrame
+    slices: pl.DataFrame
+    refused: dict[str, list[Reason]] = field(default_factory=dict)
+
+
+SLICE_SCHEMA = pl.Schema({"delivery_id": pl.String, "part": pl.String, "slice_period": pl.Date, "slice_kind": pl.String})
+SET_ASIDE_SCHEMA = pl.Schema({"delivery_id": pl.String, "table_name": pl.String, "source_line": pl.Int64, "reason": pl.String, "cents": pl.Int64})
+
+Read = Callable[[Sequence[Delivered], Context], Iterator[RawPart]]
+Clean = Callable[[RawPart, Sequence[Delivered], Context], CleanPart]
+Conclude = Callable[[Sequence[CleanPart], Sequence[Delivered], Context], Conclusion]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source wired: its contract and the functions that read, clean and conclude its deliveries.
+
+    `recognise(head, file_name)` answers whether the first bytes of a file look like this source: 0 no .. 100 sure.
+    `coverage(file_name)` reads (from, to, part) out of a file's name, Nones where it says nothing.
+    """
+
+    contract: Contract
+    read: Read
+    clean: Clean
+    conclude: Conclude
+    recognise: Callable[[Path], int]
+    coverage: Callable[[str], tuple[date | None, date | None, str]]
+    measures: Mapping[str, object] = field(default_factory=dict)
