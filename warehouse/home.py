@@ -1,0 +1,92 @@
+"""Where everything lies: one home directory, fixed places for people and scripts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths below one home directory. `create` makes the directories; landing is readable by its owner only."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def receipts(self) -> Path:
+        return self.root / "receipts"
+
+    @property
+    def registry(self) -> Path:
+        return self.root / "registry"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def writer_lock(self) -> Path:
+        return self.root / "warehouse.lock"
+
+    @property
+    def landing_lock(self) -> Path:
+        return self.root / "landing.lock"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def generations(self) -> Path:
+        return self.published / "generations"
+
+    @property
+    def published_file(self) -> Path:
+        return self.published / "nyckeltal.duckdb"
+
+    def create(self) -> None:
+        for path in (self.inbox, self.lake, self.work, self.receipts, self.registry, self.generations):
+            path.mkdir(parents=True, exist_ok=True)
+        self.landing.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames inside `path` durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write `path` so that after a crash it is either absent or whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)

@@ -1,0 +1,253 @@
+"""The ledger: what happened to every delivery, and the one transaction that loads a run's deliveries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+
+from schemas.contract import Contract
+from schemas.errors import Reason
+from warehouse.lake import Batch
+from warehouse.landing import Landed
+from warehouse.slices import Candidate, Covered, InForce, SliceKey, in_force
+from warehouse.store import Store
+
+QUARANTINE_KEPT = 1000
+"""Rows kept in quarantine per refused delivery and rule: a wholly wrong file is described, not copied."""
+
+
+@dataclass
+class PreparedBatch:
+    """A batch as it comes from preparation: Parquet written aside, counts, failures, coverage, refusals by delivery."""
+
+    contract: Contract
+    batch: Batch
+    deliveries: Sequence[str]
+    counts: pl.DataFrame
+    failures: pl.DataFrame
+    warnings: pl.DataFrame
+    set_aside: pl.DataFrame
+    covered: pl.DataFrame
+    """delivery_id, part, slice_period, slice_kind, rows_n, cents; empty for keyed sources."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    refused: dict[str, list[Reason]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger remembers of a delivery, to tell what has changed in landing since."""
+
+    status: str
+    journal_n: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class SliceChange:
+    """A slice that changes hands: `old` and `new` are batch ids (None: nothing in force)."""
+
+    agency: str
+    key: SliceKey
+    old: str | None
+    new: str | None
+
+
+def known(store: Store) -> dict[str, Known]:
+    """Every delivery in the ledger."""
+    rows = store.rows("SELECT delivery_id, status, journal_n, attempt FROM ledger.delivery")
+    return {row["delivery_id"]: Known(row["status"], row["journal_n"], row["attempt"]) for row in rows}
+
+
+def needs_preparation(landed: Landed, remembered: Known | None) -> bool:
+    """New, asked to be prepared again, or delivered again after a refusal."""
+    if not landed.active:
+        return False
+    if remembered is None or landed.attempt > remembered.attempt:
+        return True
+    return remembered.status == "refused" and landed.journal_n > remembered.journal_n
+
+
+def record(store: Store, landed: Landed, run_id: str, prepared: PreparedBatch | None) -> None:
+    """Write or update one delivery's ledger row; `prepared` None means only its journal moved."""
+    intent = landed.intent
+    reasons = prepared.refused.get(landed.delivery_id, []) if prepared else []
+    values: dict[str, object] = {
+        "produced_at": intent.produced_at.replace(tzinfo=None),
+        "produced_from": intent.produced_from,
+        "receipts_n": landed.receipts_n,
+        "journal_n": landed.journal_n,
+        "attempt": landed.attempt,
+        "is_active": landed.active,
+        "is_released": landed.released,
+        "run_id": run_id,
+    }
+    if prepared:
+        values |= {
+            "status": "refused" if reasons else "loaded",
+            "batch_id": None if reasons else prepared.batch.batch_id,
+            "contract_version": prepared.contract.version,
+            "notes": prepared.notes.get(landed.delivery_id, "{}"),
+            "reasons": json.dumps([reason.__dict__ for reason in reasons], ensure_ascii=False),
+        }
+    if store.scalar("SELECT count(*) FROM ledger.delivery WHERE delivery_id = ?", [landed.delivery_id]):
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        store.con.execute(f"UPDATE ledger.delivery SET {assignments} WHERE delivery_id = ?", [*values.values(), landed.delivery_id])
+        return
+    values |= {
+        "delivery_id": landed.delivery_id,
+        "source": intent.source,
+        "agency": intent.agency,
+        "sha256": landed.sha256,
+        "file_name": intent.file_name,
+        "size_bytes": landed.size,
+        "received_at": landed.first_received_at.replace(tzinfo=None),
+        "is_held": False,
+        "coverage_from": intent.coverage_from,
+        "coverage_to": intent.coverage_to,
+        "part": intent.part,
+    }
+    values.setdefault("status", "received")
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    store.con.execute(f"INSERT INTO ledger.delivery ({names}) VALUES ({marks})", list(values.values()))
+
+
+def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple[str, str], str]) -> None:
+    """Replace what the ledger holds of a batch's deliveries: files, counts, quarantine, coverage."""
+    ids = pl.DataFrame({"delivery_id": list(prepared.deliveries)}, schema={"delivery_id": pl.String})
+    with store.relation("loaded_ids", ids):
+        for table in ("table_count", "quarantine", "set_aside", "covered"):
+            store.con.execute(f"DELETE FROM ledger.{table} WHERE delivery_id IN (SELECT delivery_id FROM loaded_ids)")
+    files = [
+        (prepared.batch.batch_id, prepared.contract.source, file.table_name, prepared.batch.agency, file.path, file.rows_n)
+        for file in prepared.batch.files
+    ]
+    if files and len(prepared.refused) < len(prepared.deliveries):
+        store.con.executemany("INSERT INTO ledger.batch_file VALUES (?, ?, ?, ?, ?, ?)", files)
+    store.append("ledger.table_count", prepared.counts)
+    refused = pl.col("delivery_id").is_in(list(prepared.refused))
+    failures = pl.concat(
+        [
+            prepared.failures.filter(~refused),
+            prepared.failures.filter(refused).group_by("delivery_id", "rule", maintain_order=True).head(QUARANTINE_KEPT),
+        ],
+        how="diagonal",
+    )
+    severity = pl.DataFrame(
+        [(table, rule, severity) for (table, rule), severity in severities.items()],
+        schema={"table_name": pl.String, "rule": pl.String, "severity": pl.String},
+        orient="row",
+    )
+    rows = pl.concat([failures, prepared.warnings])
+    store.append("ledger.quarantine", rows.join(severity, on=["table_name", "rule"], how="left").with_columns(pl.col("severity").fill_null("fail")))
+    store.append("ledger.set_aside", prepared.set_aside)
+    store.append("ledger.covered", prepared.covered.filter(~refused))
+
+
+def fold(store: Store, source: str, agency: str) -> InForce:
+    """Which deliveries of an agency are in force, from the ledger alone."""
+    covered: dict[str, list[Covered]] = {}
+    for row in store.rows(
+        "SELECT c.* FROM ledger.covered c JOIN ledger.delivery d USING (delivery_id) "
+        "WHERE d.source = ? AND d.agency = ? AND d.is_active AND d.batch_id IS NOT NULL",
+        [source, agency],
+    ):
+        item = Covered(row["part"], row["slice_period"], row["slice_kind"], row["rows_n"], row["cents"])
+        covered.setdefault(row["delivery_id"], []).append(item)
+    deliveries = store.rows(
+        "SELECT * FROM ledger.delivery WHERE source = ? AND agency = ? AND is_active AND batch_id IS NOT NULL", [source, agency]
+    )
+    return in_force(
+        Candidate(row["delivery_id"], row["batch_id"], row["sha256"], row["produced_at"], row["is_released"], covered.get(row["delivery_id"], []))
+        for row in deliveries
+    )
+
+
+def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[SliceChange]:
+    """Bring the slice map in line with the fold; closes and opens rows, sets held and superseded. Returns what changed."""
+    wanted = fold(store, source, agency)
+    current = {
+        (row["part"], row["slice_period"], row["slice_kind"]): row
+        for row in store.rows("SELECT * FROM ledger.slice WHERE source = ? AND agency = ? AND valid_to IS NULL", [source, agency])
+    }
+    changes = []
+    moment = at.replace(tzinfo=None)
+    for key in sorted(set(current) | set(wanted.slices)):
+        old, new = current.get(key), wanted.slices.get(key)
+        old_batch, new_batch = old["batch_id"] if old else None, new.batch_id if new else None
+        if old_batch == new_batch:
+            continue
+        changes.append(SliceChange(agency, key, old_batch, new_batch))
+        part, period, kind = key
+        if old:
+            store.con.execute(
+                "UPDATE ledger.slice SET valid_to = ? WHERE source = ? AND agency = ? AND part = ? AND slice_period = ? "
+                "AND slice_kind = ? AND valid_to IS NULL",
+                [moment, source, agency, part, period, kind],
+            )
+        if new:
+            store.con.execute(
+                "INSERT INTO ledger.slice VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                [source, agency, part, period, kind, new.delivery_id, new.batch_id, moment],
+            )
+    _set_statuses(store, source, agency, wanted)
+    return changes
+
+
+def _set_statuses(store: Store, source: str, agency: str, wanted: InForce) -> None:
+    in_force_ids = {candidate.delivery_id for candidate in wanted.slices.values()}
+    for row in store.rows("SELECT delivery_id, is_active, batch_id, status FROM ledger.delivery WHERE source = ? AND agency = ?", [source, agency]):
+        identity = row["delivery_id"]
+        held = identity in wanted.held
+        if not row["is_active"]:
+            status = "withdrawn"
+        elif row["batch_id"] is None:
+            status = row["status"]
+        else:
+            status = "loaded" if held or identity in in_force_ids else "superseded"
+        reasons = json.dumps([{"code": "held", "text": wanted.held[identity]}], ensure_ascii=False) if held else None
+        store.con.execute(
+            "UPDATE ledger.delivery SET status = ?, is_held = ?, reasons = coalesce(?, CASE WHEN is_held THEN '[]' ELSE reasons END) WHERE delivery_id = ?",
+            [status, held, reasons, identity],
+        )
+
+
+def set_keyed_statuses(store: Store, source: str) -> None:
+    """Withdrawn deliveries of a keyed source; the newest version per key is the measures' business."""
+    store.con.execute(
+        "UPDATE ledger.delivery SET status = CASE WHEN NOT is_active THEN 'withdrawn' WHEN batch_id IS NOT NULL THEN 'loaded' ELSE status END "
+        "WHERE source = ?",
+        [source],
+    )
+
+
+def mark_dirty(store: Store, source: str, months: Iterable[date]) -> None:
+    """Remember months whose key figures must be computed again; survives a crash because it commits with the load."""
+    store.append("ledger.dirty", pl.DataFrame([(source, month) for month in sorted(set(months))], schema={"source": pl.String, "month": pl.Date}, orient="row"))
+
+
+def check_conservation(store: Store) -> list[str]:
+    """Invariant 1, per delivery and table: rows and cents read = accepted + set aside + quarantined; lake rows = accepted."""
+    broken = [
+        f"delivery {row['delivery_id']}, {row['table_name']}: read {row['rows_read']} rows and {row['cents_read']} cents, found "
+        f"{row['rows_found']} rows and {row['cents_found']} cents"
+        for row in store.rows(
+            "SELECT *, rows_accepted + rows_set_aside + rows_quarantined AS rows_found, "
+            "cents_accepted + cents_set_aside + cents_quarantined AS cents_found FROM ledger.table_count "
+            "WHERE rows_read <> rows_found OR cents_read <> cents_found"
+        )
+    ]
+    broken += [
+        f"batch {row['batch_id']}, {row['table_name']}: the lake holds {row['lake']} rows, the ledger accepted {row['accepted']}"
+        for row in store.rows(
+            "SELECT f.batch_id, f.table_name, f.lake, c.accepted FROM "
+            "(SELECT batch_id, table_name, sum(rows_n) AS lake FROM ledger.batch_file GROUP BY ALL) f JOIN "
+            "(SELECT d.batch_id, t.table_name, sum(t.rows_accepted) AS accepted FROM ledger.table_count t "
+            "JOIN ledger.delivery d USING (delivery_id) WHERE d.batch_id IS NOT NULL GROUP BY ALL) c "
+            "ON f.batch_id = c.batch_id AND f.table_name = c.table_name WHERE f.lake < c.accepted"
+        )
+    ]
+    return broken
