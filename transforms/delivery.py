@@ -121,6 +121,10 @@ class CleanPart:
 class Conclusion:
     """What the whole delivery shows: rows finally set aside or failed, coverage, refusals.
 
+    `counts` holds only what the conclusion ADDS to the parts' counts (a part counts deferred rows in rows_read and cents_read
+    and in no other column; the conclusion adds them to set aside or quarantined with rows_read and cents_read 0); the same
+    for `failures`.
+
     `slices` lists (delivery_id, part, slice_period, slice_kind) for snapshot sources; slice_kind is month or year.
     """
 

@@ -95,7 +95,9 @@ def record(store: Store, landed: Landed, run_id: str, prepared: PreparedBatch | 
         }
     if store.scalar("SELECT count(*) FROM ledger.delivery WHERE delivery_id = ?", [landed.delivery_id]):
         assignments = ", ".join(f"{name} = ?" for name in values)
-        store.con.execute(f"UPDATE ledger.delivery SET {assignments} WHERE delivery_id = ?", [*values.values(), landed.delivery_id])
+        store.con.execute(
+            f"UPDATE ledger.delivery SET {assignments} WHERE delivery_id = ?", [*values.values(), landed.delivery_id]
+        )
         return
     values |= {
         "delivery_id": landed.delivery_id,
@@ -142,7 +144,10 @@ def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple
         orient="row",
     )
     rows = pl.concat([failures, prepared.warnings])
-    store.append("ledger.quarantine", rows.join(severity, on=["table_name", "rule"], how="left").with_columns(pl.col("severity").fill_null("fail")))
+    store.append(
+        "ledger.quarantine",
+        rows.join(severity, on=["table_name", "rule"], how="left").with_columns(pl.col("severity").fill_null("fail")),
+    )
     store.append("ledger.set_aside", prepared.set_aside)
     store.append("ledger.covered", prepared.covered.filter(~refused))
 
@@ -161,7 +166,14 @@ def fold(store: Store, source: str, agency: str) -> InForce:
         "SELECT * FROM ledger.delivery WHERE source = ? AND agency = ? AND is_active AND batch_id IS NOT NULL", [source, agency]
     )
     return in_force(
-        Candidate(row["delivery_id"], row["batch_id"], row["sha256"], row["produced_at"], row["is_released"], covered.get(row["delivery_id"], []))
+        Candidate(
+            row["delivery_id"],
+            row["batch_id"],
+            row["sha256"],
+            row["produced_at"],
+            row["is_released"],
+            covered.get(row["delivery_id"], []),
+        )
         for row in deliveries
     )
 
@@ -199,7 +211,9 @@ def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[
 
 def _set_statuses(store: Store, source: str, agency: str, wanted: InForce) -> None:
     in_force_ids = {candidate.delivery_id for candidate in wanted.slices.values()}
-    for row in store.rows("SELECT delivery_id, is_active, batch_id, status FROM ledger.delivery WHERE source = ? AND agency = ?", [source, agency]):
+    for row in store.rows(
+        "SELECT delivery_id, is_active, batch_id, status FROM ledger.delivery WHERE source = ? AND agency = ?", [source, agency]
+    ):
         identity = row["delivery_id"]
         held = identity in wanted.held
         if not row["is_active"]:
@@ -226,7 +240,12 @@ def set_keyed_statuses(store: Store, source: str) -> None:
 
 def mark_dirty(store: Store, source: str, months: Iterable[date]) -> None:
     """Remember months whose key figures must be computed again; survives a crash because it commits with the load."""
-    store.append("ledger.dirty", pl.DataFrame([(source, month) for month in sorted(set(months))], schema={"source": pl.String, "month": pl.Date}, orient="row"))
+    store.append(
+        "ledger.dirty",
+        pl.DataFrame(
+            [(source, month) for month in sorted(set(months))], schema={"source": pl.String, "month": pl.Date}, orient="row"
+        ),
+    )
 
 
 def check_conservation(store: Store) -> list[str]:

@@ -1,0 +1,244 @@
+"""Receiving: from a file someone dropped or named to a delivery in landing, or a refusal that says why.
+
+Agency and source come from the options, else the manifest beside the file (`<file>.manifest.json`), else the inbox path
+(`inbox/<agency>/<source>/file`), else the file's own header; what none of them tells is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import DeliveryRefused, Reason
+from schemas.reference import Reference
+from transforms.registry import SOURCES
+from warehouse.home import Home, write_durably
+from warehouse.landing import Intent, Landed, Landing, require_regular_file
+
+MANIFEST = ".manifest.json"
+MANIFEST_LIMIT = 64 * 1024
+DONE = ".done"
+SURE = 50
+"""Score from which a header counts as recognised."""
+FULL_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one file: the delivery, or the reasons why there is none."""
+
+    name: str
+    landed: Landed | None
+    is_new: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to receive and what its place says of it."""
+
+    path: Path
+    name: str
+    agency: str | None
+    source: str | None
+    move: bool
+
+
+def receive(
+    home: Home, reference: Reference, paths: Iterable[Path], agency: str | None, source: str | None, at: datetime
+) -> Iterator[Received]:
+    """Land named files and folders (recursively); files outside the inbox are copied and stay where they are."""
+    for path in paths:
+        inside = _inside(home.inbox, path)
+        for found in _walk(path, path.parent if not path.is_dir() else path):
+            place = _place(home.inbox, found) if inside else (None, None)
+            yield _take(
+                home,
+                reference,
+                Found(found, str(found.relative_to(path.parent)), agency or place[0], source or place[1], inside),
+                at,
+            )
+
+
+def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float) -> Iterator[Received]:
+    """Land everything whole in the inbox; a file that still changes waits for the next run."""
+    paths = [path for path in _walk(home.inbox, home.inbox)]
+    growing = _growing(paths, settle_seconds)
+    for path in paths:
+        if path in growing:
+            continue
+        agency, source = _place(home.inbox, path)
+        yield _take(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at)
+
+
+def _inside(root: Path, path: Path) -> bool:
+    return root.resolve() in (path.parent.resolve() / path.name).parents
+
+
+def _walk(path: Path, root: Path) -> Iterator[Path]:
+    """Files below `path`, never through a symlink, in name order; manifests and done marks belong to their file."""
+    if path.is_dir() and not path.is_symlink():
+        for entry in sorted(os.scandir(path), key=lambda item: item.name):
+            yield from _walk(Path(entry.path), root)
+    elif not path.name.endswith((MANIFEST, DONE)) and not path.name.startswith("."):
+        yield path
+
+
+def _growing(paths: list[Path], settle_seconds: float) -> set[Path]:
+    """Files touched within `settle_seconds` whose size or time changes while we wait; a manifest or `.done` says whole."""
+    now = time.time()
+    young = {}
+    for path in paths:
+        try:
+            found = path.lstat()
+        except OSError:
+            continue
+        whole = any(path.with_name(path.name + mark).exists() for mark in (MANIFEST, DONE))
+        if not whole and now - found.st_mtime < settle_seconds:
+            young[path] = (found.st_size, found.st_mtime_ns)
+    if not young:
+        return set()
+    time.sleep(settle_seconds)
+    return {path for path, before in young.items() if not path.exists() or _stamp(path) != before}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _place(inbox: Path, path: Path) -> tuple[str | None, str | None]:
+    """Agency and source from inbox/<agency>/<source>/..., as far as the path goes."""
+    parts = (path.parent.resolve() / path.name).relative_to(inbox.resolve()).parts[:-1]
+    return (parts[0] if parts else None), (parts[1] if len(parts) > 1 else None)
+
+
+def _take(home: Home, reference: Reference, found: Found, at: datetime) -> Received:
+    try:
+        require_regular_file(found.path, found.name)
+        manifest = read_manifest(found.path, found.name)
+        intent = _intent(reference, found, manifest, at)
+        landed, is_new = Landing(home).take(found.path, intent, found.move)
+    except DeliveryRefused as refusal:
+        if found.move:
+            _set_apart(home, found, refusal.reasons, at)
+        return Received(found.name, None, False, refusal.reasons)
+    if found.move:
+        for mark in (MANIFEST, DONE):
+            found.path.with_name(found.path.name + mark).unlink(missing_ok=True)
+    return Received(found.name, landed, is_new)
+
+
+def _set_apart(home: Home, found: Found, reasons: tuple[Reason, ...], at: datetime) -> None:
+    """Move a refused inbox file out of the way, with the reasons beside it; it never disappears."""
+    target = home.root / "refused" / at.strftime("%Y%m%dT%H%M%S%f") / _plain(found.path.name)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found.path.rename(target)
+    manifest = found.path.with_name(found.path.name + MANIFEST)
+    if manifest.is_file() and not manifest.is_symlink():
+        shutil.move(manifest, target.with_name(target.name + MANIFEST))
+    text = json.dumps({"file": found.name, "reasons": [reason.__dict__ for reason in reasons]}, ensure_ascii=False, indent=2)
+    write_durably(target.with_name(target.name + ".refused.json"), text.encode("utf-8", "backslashreplace"))
+
+
+def _plain(name: str) -> str:
+    return "".join(character if character.isprintable() and character not in "/\\" else "_" for character in name)[:200] or "_"
+
+
+def read_manifest(path: Path, name: str) -> dict[str, Any]:
+    """The manifest beside a file, or {}. Raises DeliveryRefused when it is there but cannot be read."""
+    manifest = path.with_name(path.name + MANIFEST)
+    if not manifest.exists():
+        return {}
+    found = require_regular_file(manifest, manifest.name)
+    if found.st_size > MANIFEST_LIMIT:
+        raise DeliveryRefused(Reason("manifest_invalid", "the manifest is larger than 64 KiB", file=name))
+    try:
+        data = json.loads(manifest.read_text("utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError("not an object")
+        for key in ("coverage_from", "coverage_to"):
+            if data.get(key):
+                data[key] = date.fromisoformat(data[key])
+        if data.get("produced_at"):
+            produced = datetime.fromisoformat(data["produced_at"])
+            data["produced_at"] = produced if produced.tzinfo else produced.replace(tzinfo=UTC)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DeliveryRefused(
+            Reason("manifest_invalid", f"the manifest cannot be read ({error}); correct it", file=name)
+        ) from error
+    return data
+
+
+def _intent(reference: Reference, found: Found, manifest: dict[str, Any], at: datetime) -> Intent:
+    agency = found.agency or manifest.get("agency")
+    source = found.source or manifest.get("source")
+    source = source or _recognised(found.path)
+    agency = agency or _only_agency(reference, source)
+    if source not in SOURCES:
+        known = ", ".join(sorted(SOURCES))
+        raise DeliveryRefused(
+            Reason("source_unknown", f"source {source!r} is not known; say --source, one of {known}", file=found.name)
+        )
+    if agency not in reference.agencies:
+        raise DeliveryRefused(
+            Reason(
+                "agency_unknown", f"agency {agency!r} is not in agencies.csv; say --agency, or add a row for it", file=found.name
+            )
+        )
+    if source not in reference.agencies[agency].sources:
+        raise DeliveryRefused(
+            Reason(
+                "source_not_agreed",
+                f"agency {agency} does not deliver {source} by agencies.csv; correct the row or the place",
+                file=found.name,
+            )
+        )
+    coverage_from, coverage_to, part = SOURCES[source].coverage(found.path.name)
+    produced_at, produced_from = _produced(found.path.name, manifest, at)
+    return Intent(
+        source=source,
+        agency=agency,
+        file_name=found.path.name.encode("utf-8", "backslashreplace").decode("utf-8"),
+        received_at=at,
+        produced_at=produced_at,
+        produced_from=produced_from,
+        coverage_from=manifest.get("coverage_from") or coverage_from,
+        coverage_to=manifest.get("coverage_to") or coverage_to,
+        part=str(manifest.get("part") or part),
+        origin=found.name.encode("utf-8", "backslashreplace").decode("utf-8"),
+    )
+
+
+def _recognised(path: Path) -> str | None:
+    """The source whose header signature the file bears, when one is sure."""
+    scores = {slug: source.recognise(path) for slug, source in SOURCES.items()}
+    best = max(scores, key=lambda slug: scores[slug], default=None)
+    return best if best and scores[best] >= SURE else None
+
+
+def _only_agency(reference: Reference, source: str | None) -> str | None:
+    """The one agency that delivers a source, when there is just one."""
+    agencies = [agency.agency for agency in reference.agencies.values() if source in agency.sources]
+    return agencies[0] if len(agencies) == 1 else None
+
+
+def _produced(file_name: str, manifest: dict[str, Any], at: datetime) -> tuple[datetime, str]:
+    """When the delivery was produced: manifest, else a full date in the file's name, else the receipt."""
+    if manifest.get("produced_at"):
+        return manifest["produced_at"].astimezone(UTC), "manifest"
+    dates = FULL_DATE.findall(file_name)
+    if len(dates) == 1:
+        try:
+            return datetime(*map(int, dates[0]), tzinfo=UTC), "file_name"  # type: ignore[arg-type, misc]
+        except ValueError:
+            pass
+    return at, "receipt"

@@ -1,0 +1,52 @@
+"""Settings: environment variables `NYCKELTAL_*`, else defaults. Command-line options win over both."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from transforms.delivery import Limits
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+class Settings(BaseSettings):
+    """What may be set from outside. Sizes are bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="NYCKELTAL_", extra="ignore")
+
+    home: Path = Field(
+        Path("nyckeltal-home"), description="Directory that holds inbox, landing, lake, warehouse and published files."
+    )
+    as_of: date | None = Field(None, description="Day to compute for, instead of today in Helsinki; decides what is provisional.")
+    wait_seconds: float = Field(0.0, ge=0, description="How long to wait for another run to end before exit code 75.")
+    settle_seconds: float = Field(
+        1.0, ge=0, description="A file in the inbox that changes within this time is left for the next run."
+    )
+    keep_generations: int = Field(3, ge=1, description="Published generations kept on disk.")
+    max_delimited_bytes: int = Field(Limits().delimited_bytes, gt=0, description="Largest delimited text file.")
+    max_other_bytes: int = Field(Limits().other_bytes, gt=0, description="Largest file of any other format.")
+    max_unpacked_bytes: int = Field(Limits().unpacked_bytes, gt=0, description="Largest unpacked size of a zip or XLSX.")
+    max_unpacked_ratio: int = Field(Limits().unpacked_ratio, gt=0, description="Largest ratio of unpacked to packed size.")
+    max_zip_members: int = Field(Limits().zip_members, gt=0, description="Most files in one zip.")
+    max_xml_depth: int = Field(Limits().xml_depth, gt=0, description="Deepest nesting of XML elements.")
+    max_line_bytes: int = Field(Limits().line_bytes, gt=0, description="Longest line of a delimited file.")
+
+    def limits(self) -> Limits:
+        return Limits(
+            delimited_bytes=self.max_delimited_bytes,
+            other_bytes=self.max_other_bytes,
+            unpacked_bytes=self.max_unpacked_bytes,
+            unpacked_ratio=self.max_unpacked_ratio,
+            zip_members=self.max_zip_members,
+            xml_depth=self.max_xml_depth,
+            line_bytes=self.max_line_bytes,
+        )
+
+    def today(self) -> date:
+        """The day that figures are computed for."""
+        return self.as_of or datetime.now(HELSINKI).date()
