@@ -1,0 +1,133 @@
+"""Key figures in the warehouse: cells by level and period, the settled figures, and their history by publication."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from schemas.key_figure import CELL, KEY_FIGURE
+from warehouse.store import Store, create_table
+
+KEY = KEY_FIGURE.primary_key
+DERIVED = ("is_latest", "data_through", "revision_no")
+"""Columns that follow from the whole publication: not part of a cell's history, not compared between publications."""
+SETTLED = tuple(name for name in KEY_FIGURE.polars_schema().names() if name not in DERIVED)
+CONTENT = tuple(name for name in SETTLED if name not in KEY)
+
+
+def create(store: Store) -> None:
+    """The figure tables, made when missing."""
+    existing = {row["table_name"] for row in store.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'figure'")}
+    if "cell" not in existing:
+        create_table(store.con, "figure", CELL)
+    if "history" not in existing:
+        schema = KEY_FIGURE.polars_schema()
+        with store.relation("empty_history", pl.DataFrame(schema={name: schema[name] for name in SETTLED})):
+            store.con.execute(
+                "CREATE TABLE figure.history AS SELECT *, NULL::INTEGER AS revision_no, NULL::INTEGER AS valid_from_no, "
+                "NULL::INTEGER AS valid_to_no FROM empty_history"
+            )
+
+
+def dirty_months(store: Store) -> pl.DataFrame:
+    """source, month of what must be computed again."""
+    return store.frame("SELECT DISTINCT source, month FROM ledger.dirty ORDER BY ALL")
+
+
+def replace_cells(store: Store, cells: pl.DataFrame, figure_ids: Sequence[str], periods: pl.DataFrame) -> None:
+    """Replace the cells of `figure_ids` in `periods` (period_kind, period_start)."""
+    wanted = pl.DataFrame({"figure_id": list(figure_ids)}, schema={"figure_id": pl.String})
+    with (
+        store.relation("touched_figure", wanted),
+        store.relation("touched_period", periods.select("period_kind", "period_start")),
+    ):
+        store.con.execute(
+            "DELETE FROM figure.cell c USING touched_period p WHERE c.period_kind = p.period_kind AND c.period_start = p.period_start "
+            "AND c.figure_id IN (SELECT figure_id FROM touched_figure)"
+        )
+    store.append("figure.cell", cells.select(CELL.polars_schema().names()))
+
+
+def cells_in(store: Store, periods: pl.DataFrame) -> pl.DataFrame:
+    """Cells of some periods (period_kind, period_start)."""
+    with store.relation("wanted_period", periods.select("period_kind", "period_start").unique()):
+        return store.frame("SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start)")
+
+
+def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int) -> pl.DataFrame:
+    """Bring the history of `periods` in line with `settled`; returns the rows that are new or changed, with revision_no.
+
+    A changed row closes the old one; `revision_no` rises only when the published value itself changed. Cells that are gone
+    are closed.
+    """
+    same = " AND ".join(f'h."{name}" IS NOT DISTINCT FROM s."{name}"' for name in CONTENT)
+    on = " AND ".join(f'h."{name}" = s."{name}"' for name in KEY)
+    names = ", ".join(f's."{name}"' for name in SETTLED)
+    with (
+        store.relation("settled", settled.select(SETTLED)),
+        store.relation("settled_period", periods.select("period_kind", "period_start")),
+    ):
+        store.con.execute(
+            "CREATE OR REPLACE TEMP TABLE current_row AS SELECT h.* FROM figure.history h "
+            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL"
+        )
+        store.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT {names}, "
+            "CASE WHEN h.figure_id IS NULL THEN 0 ELSE h.revision_no + (h.value IS DISTINCT FROM s.value)::INTEGER END AS revision_no "
+            f"FROM settled s LEFT JOIN current_row h ON {on} WHERE h.figure_id IS NULL OR NOT ({same})"
+        )
+        store.con.execute(f"CREATE OR REPLACE TEMP TABLE gone_row AS SELECT h.* FROM current_row h ANTI JOIN settled s ON {on}")
+    closing = " AND ".join(f'h."{name}" = c."{name}"' for name in KEY)
+    for table in ("changed_row", "gone_row"):
+        store.con.execute(
+            f"UPDATE figure.history h SET valid_to_no = {publication_no} FROM {table} c WHERE h.valid_to_no IS NULL AND {closing}"
+        )
+    store.con.execute(f"INSERT INTO figure.history BY NAME SELECT *, {publication_no} AS valid_from_no FROM changed_row")
+    # a row written and superseded within one unpublished attempt never was published
+    store.con.execute("DELETE FROM figure.history WHERE valid_from_no = valid_to_no")
+    return store.frame("SELECT * FROM changed_row")
+
+
+def current(store: Store) -> pl.DataFrame:
+    """The figures as of now, with revision_no."""
+    names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
+    return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL")
+
+
+def fingerprint(frame: pl.DataFrame) -> str:
+    """Hash of figures: sorted, without revision numbers. Equal for equal content whatever the way to it."""
+    text = frame.select(SETTLED).sort(KEY).write_csv()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def counting(store: Store, precedence: Mapping[str, int]) -> None:
+    """Temporary tables `counting` (organisation_id, agency, period) and `expected` (organisation_id, month, present).
+
+    One copy counts: of the agencies that hold an organisation's month, the one with the lowest precedence number, then the
+    first by name. An agency holds a month when it has rows of the organisation there, or when the organisation is its own
+    and the slice is in force. A year slice holds all twelve months.
+    """
+    ranks = pl.DataFrame(list(precedence.items()), schema={"agency": pl.String, "rank": pl.Int64}, orient="row")
+    with store.relation("rank_frame", ranks):
+        store.con.execute("CREATE OR REPLACE TEMP TABLE agency_rank AS FROM rank_frame")
+    store.con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE slice_month AS
+        SELECT DISTINCT agency, CASE slice_kind WHEN 'month' THEN slice_period
+            ELSE (date_trunc('year', slice_period) + to_months(m::INTEGER))::DATE END AS month
+        FROM ledger.slice, range(12) r(m)
+        WHERE valid_to IS NULL AND source = 'purchase_invoices' AND (slice_kind = 'year' OR m = 0);
+        CREATE OR REPLACE TEMP TABLE held_month AS
+        SELECT DISTINCT organisation_id, agency, CASE WHEN has_date THEN period
+            ELSE (date_trunc('year', period) + to_months(m::INTEGER))::DATE END AS month
+        FROM measure.spend_month, range(12) r(m) WHERE NOT has_date OR m = 0
+        UNION
+        SELECT o.organisation_id, o.agency, s.month FROM agency_own o JOIN slice_month s USING (agency);
+        CREATE OR REPLACE TEMP TABLE counting AS
+        SELECT organisation_id, month AS period, arg_min(agency, (rank, agency)) AS agency
+        FROM (SELECT h.*, coalesce(r.rank, 1000) AS rank FROM held_month h LEFT JOIN agency_rank r USING (agency))
+        GROUP BY ALL;
+        """
+    )

@@ -1,0 +1,131 @@
+"""Generations: a publication is built aside, checked, and put in force by one rename of a link.
+
+    published/generations/<number>/nyckeltal.duckdb
+    published/current -> generations/<number>          (swapped by one rename)
+    published/nyckeltal.duckdb -> current/nyckeltal.duckdb
+
+Readers open a link and keep the file they opened; they never wait and never see a mixture.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from warehouse.home import Home, sync_directory
+from warehouse.store import comment
+
+STORAGE_VERSION = "v1.4.0"
+"""Every dashboard tool on the 1.4 and 1.5 lines and DuckDB 2 read it."""
+FILE_NAME = "nyckeltal.duckdb"
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table of the published file: simple types, a description for it and for every column, the primary key."""
+
+    schema: str
+    name: str
+    description: str
+    columns: Mapping[str, str]
+    frame: pl.DataFrame
+    primary_key: Sequence[str] = ()
+
+    @property
+    def qualified(self) -> str:
+        return f'{self.schema}."{self.name}"'
+
+
+def directory(home: Home, number: int) -> Path:
+    return home.generations / f"{number:06d}"
+
+
+def in_force(home: Home) -> int | None:
+    """Number of the generation that readers open now."""
+    try:
+        return int(Path(os.readlink(home.published / "current")).name)
+    except (OSError, ValueError):
+        return None
+
+
+def build(home: Home, number: int, fill: Callable[[duckdb.DuckDBPyConnection, bool], None], former: int | None) -> Path:
+    """Build generation `number` aside and move it among the generations; it is not in force yet.
+
+    `former` names a generation to start from as a copy (fill then replaces what changed), None starts empty. `fill(con,
+    copied)` writes into the attached database `mart_file`, whose schemas mart and meta exist.
+    """
+    aside = home.generations / f".building-{number:06d}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    path = aside / FILE_NAME
+    copied = former is not None and (directory(home, former) / FILE_NAME).exists()
+    if copied and former is not None:
+        shutil.copyfile(directory(home, former) / FILE_NAME, path)
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    try:
+        con.execute("SET enable_progress_bar = false; SET memory_limit = '600MB'")
+        con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta; BEGIN")
+        fill(con, copied)
+        con.execute("COMMIT; CHECKPOINT mart_file; USE memory; DETACH mart_file")
+    finally:
+        con.close()
+    _sync(path)
+    target = directory(home, number)
+    shutil.rmtree(target, ignore_errors=True)
+    aside.rename(target)
+    sync_directory(home.generations)
+    return target / FILE_NAME
+
+
+def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    """Create or replace one published table with its rows, comments and primary key."""
+    missing = set(table.frame.columns) ^ set(table.columns)
+    if missing:
+        raise ValueError(f"{table.qualified}: columns without description or data: {sorted(missing)}")
+    con.execute(f"DROP TABLE IF EXISTS {table.qualified}")
+    con.register("published_frame", table.frame.to_arrow())
+    con.execute(f"CREATE TABLE {table.qualified} AS FROM published_frame")
+    con.unregister("published_frame")
+    if table.primary_key:
+        key = ", ".join(f'"{name}"' for name in table.primary_key)
+        con.execute(f"ALTER TABLE {table.qualified} ADD PRIMARY KEY ({key})")
+    comment(con, table.qualified, table.description, table.columns)
+
+
+def put_in_force(home: Home, number: int) -> None:
+    """One rename puts the generation in force."""
+    link = home.published / f".current-{number:06d}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("generations") / f"{number:06d}")
+    link.replace(home.published / "current")
+    if not home.published_file.is_symlink():
+        file_link = home.published / f".file-{number:06d}"
+        file_link.unlink(missing_ok=True)
+        file_link.symlink_to(Path("current") / FILE_NAME)
+        file_link.replace(home.published_file)
+    sync_directory(home.published)
+
+
+def prune(home: Home, keep: int) -> None:
+    """Remove all but the newest `keep` generations and what crashes left; never the one in force."""
+    current = in_force(home)
+    for path in home.generations.glob(".building-*"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in sorted(path for path in home.generations.iterdir() if path.name.isdigit())[:-keep]:
+        if int(path.name) != current:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,114 @@
+"""Receipts: what was accepted of a delivery, what was not and why, as text for people and JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from warehouse.home import Home, write_durably
+from warehouse.store import Store
+
+EXAMPLES = 5
+"""Rows shown per rule; the rest are counted and listed by `nyckeltal quarantine`."""
+
+LABELS = {
+    "fi": {
+        "title": "Toimituskuitti",
+        "file": "Tiedosto",
+        "status": "Tila",
+        "rows": "Rivejä luettu {rows_read}: hyväksytty {rows_accepted}, sivuun {rows_set_aside}, karanteenissa {rows_quarantined}",
+        "reasons": "Syyt",
+        "rules": "Säännöt, joita rivit rikkoivat",
+        "example": "esim. rivi",
+        "held": "Pidätetty, kunnes vapautetaan",
+    },
+    "sv": {
+        "title": "Leveranskvitto",
+        "file": "Fil",
+        "status": "Status",
+        "rows": "Lästa rader {rows_read}: godkända {rows_accepted}, lagda åt sidan {rows_set_aside}, i karantän {rows_quarantined}",
+        "reasons": "Skäl",
+        "rules": "Regler som rader bröt mot",
+        "example": "t.ex. rad",
+        "held": "Hålls inne tills den släpps",
+    },
+    "en": {
+        "title": "Delivery receipt",
+        "file": "File",
+        "status": "Status",
+        "rows": "Rows read {rows_read}: accepted {rows_accepted}, set aside {rows_set_aside}, quarantined {rows_quarantined}",
+        "reasons": "Reasons",
+        "rules": "Rules that rows broke",
+        "example": "e.g. row",
+        "held": "Held until released",
+    },
+}
+
+
+def receipt(store: Store, delivery_id: str) -> dict[str, Any]:
+    """Everything a receipt says; no personal values (they never reach the ledger)."""
+    delivery = store.rows("SELECT * FROM ledger.delivery WHERE delivery_id = ?", [delivery_id])[0]
+    counts = store.rows(
+        "SELECT * EXCLUDE (delivery_id) FROM ledger.table_count WHERE delivery_id = ? ORDER BY table_name", [delivery_id]
+    )
+    rules = store.rows(
+        "SELECT table_name, rule, severity, count(*) AS rows_n FROM ledger.quarantine WHERE delivery_id = ? GROUP BY ALL ORDER BY ALL",
+        [delivery_id],
+    )
+    for rule in rules:
+        rule["examples"] = store.rows(
+            "SELECT source_line, column_name, value FROM ledger.quarantine WHERE delivery_id = ? AND table_name = ? AND rule = ? "
+            f"ORDER BY source_line LIMIT {EXAMPLES}",
+            [delivery_id, rule["table_name"], rule["rule"]],
+        )
+    names = (
+        "delivery_id",
+        "source",
+        "agency",
+        "file_name",
+        "sha256",
+        "size_bytes",
+        "produced_at",
+        "received_at",
+        "receipts_n",
+        "status",
+        "is_held",
+    )
+    return {name: delivery[name] for name in names} | {
+        "reasons": json.loads(delivery["reasons"] or "[]"),
+        "tables": counts,
+        "rules": rules,
+        "read_as": json.loads(delivery["notes"] or "{}"),
+    }
+
+
+def as_text(content: dict[str, Any], language: str) -> str:
+    """The receipt in the agency's language (fi, sv, en)."""
+    words = LABELS.get(language, LABELS["en"])
+    lines = [
+        f"{words['title']} {content['delivery_id']}",
+        f"{words['file']}: {content['file_name']} ({content['source']}, {content['agency']})",
+        f"{words['status']}: {content['status']}" + (f" - {words['held']}" if content["is_held"] else ""),
+    ]
+    lines += [f"{table['table_name']}: " + words["rows"].format(**table) for table in content["tables"]]
+    if content["reasons"]:
+        lines.append(f"{words['reasons']}:")
+        lines += [f"  - {reason['text']} [{reason['code']}]" for reason in content["reasons"]]
+    if content["rules"]:
+        lines.append(f"{words['rules']}:")
+    for rule in content["rules"]:
+        example = rule["examples"][0]
+        where = ", ".join(str(example[name]) for name in ("source_line", "column_name", "value") if example[name] is not None)
+        lines.append(f"  - {rule['rule']} ({rule['severity']}): {rule['rows_n']}, {words['example']} {where}")
+    return "\n".join(lines) + "\n"
+
+
+def write(home: Home, content: dict[str, Any], language: str) -> None:
+    """Write `receipts/<agency>/<source>/<delivery>.json` and `.txt`."""
+    directory = home.receipts / content["agency"] / content["source"]
+    directory.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, ensure_ascii=False, indent=2, default=str)
+    write_durably(directory / f"{content['delivery_id']}.json", text.encode("utf-8", "backslashreplace"), 0o640)
+    write_durably(
+        directory / f"{content['delivery_id']}.txt", as_text(content, language).encode("utf-8", "backslashreplace"), 0o640
+    )
