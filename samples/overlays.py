@@ -1,0 +1,91 @@
+"""Register overlays of the sample world: the same headers as the registers that ship in schemas/, rows of the sample only."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from samples.agencies import CHART, NOTICES, STATE, Plan
+from samples.deliveries import state_aliases
+from samples.registry import ACCOUNTS, BRANCHES, FOREVER, REGIONS, SALARIES, World
+
+SINCE = "2016-01-01"
+GDP_EUR = {2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 5_800_000_000, 2025: 5_900_000_000}
+"""Invented gross domestic product of the sample nation, so that its publication rate has a plausible size."""
+
+HEADERS = {
+    "agencies.csv": "agency,name,language,sources,organisation_id,chart,layout,amount_basis,encoding,delimiter,decimal_mark,date_format,"
+    "header_row,rhythm,frame_from,frame_to,precedence,openly_published,confirmed,note",
+    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note",
+    "organisation_aliases.csv": "agency,delivered_code,organisation_id,valid_from,valid_to,note",
+    "accounts.csv": "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note",
+    "public_bodies.csv": "business_id,name,kind,valid_from,valid_to,note",
+    "branches.csv": "branch,name_fi,name_sv,name_en,note",
+    "regions.csv": "region,name_fi,name_sv,name_en,nuts",
+    "catalogue/gdp.csv": "year,gdp_eur,source",
+}
+
+
+def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
+    """Writes every overlay under `folder`; blank cells mean no value."""
+    tables: Mapping[str, Iterable[Mapping[str, str]]] = {
+        "agencies.csv": _agencies(world, plans),
+        "organisations.csv": _organisations(world),
+        "organisation_aliases.csv": [
+            {"agency": STATE, "delivered_code": code, "organisation_id": organisation_id, "valid_from": SINCE, "note": "sample"}
+            for code, organisation_id in state_aliases(world).items()
+        ],
+        "accounts.csv": _accounts(),
+        "public_bodies.csv": _public_bodies(world),
+        "branches.csv": [{"branch": code, "name_fi": name, "name_sv": name, "name_en": name, "note": "sample"} for code, name in BRANCHES],
+        "regions.csv": [{"region": code, "name_fi": fi, "name_sv": sv, "name_en": fi} for code, fi, sv in REGIONS],
+        "catalogue/gdp.csv": [{"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()],
+    }
+    for name, rows in tables.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(handle, HEADERS[name].split(","), restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _agencies(world: World, plans: Sequence[Plan]) -> Iterable[Mapping[str, str]]:
+    for plan in plans:
+        yield plan.register_row(world.organisations[plan.key] if plan.key else None)
+    yield {
+        "agency": NOTICES, "name": "Hilma (näyte)", "language": "fi", "sources": "procurement_notices", "amount_basis": "net", "rhythm": "month",
+        "frame_from": "2021-01-01", "precedence": "10", "openly_published": "yes", "confirmed": "yes", "note": "sample agency",
+    }  # fmt: skip
+
+
+def _organisations(world: World) -> Iterable[Mapping[str, str]]:
+    for organisation in world.organisations.values():
+        yield {
+            "organisation_id": organisation.organisation_id, "business_id": organisation.business_id, "name_fi": organisation.name_fi,
+            "name_sv": organisation.name_sv, "name_en": organisation.name_fi, "sector": organisation.sector, "branch": organisation.branch,
+            "region": organisation.region, "valid_from": SINCE, "note": "fictional sample organisation",
+        }  # fmt: skip
+
+
+def _accounts() -> Iterable[Mapping[str, str]]:
+    """Two-digit groups, and one account that ceases to be procurement: the longest prefix in force decides."""
+    for prefix in ("12", "40", "42", "43"):
+        yield {"chart": CHART, "account_prefix": prefix, "is_procurement": "yes", "name": "Hankintatilit (näyte)", "valid_from": SINCE}
+    yield {"chart": CHART, "account_prefix": SALARIES.code[:2], "is_procurement": "no", "name": "Palkat (näyte)", "valid_from": SINCE}
+    for account in ACCOUNTS:
+        if account.procurement_until is not None and account.procurement_until < FOREVER:
+            following = account.procurement_until + timedelta(days=1)
+            yield {"chart": CHART, "account_prefix": account.code, "is_procurement": "no", "name": account.name,
+                   "valid_from": following.isoformat()}  # fmt: skip
+
+
+def _public_bodies(world: World) -> Iterable[Mapping[str, str]]:
+    for supplier in world.publics:
+        until = supplier.public_until
+        yield {
+            "business_id": supplier.identity or "", "name": supplier.name, "kind": "sample", "valid_from": SINCE,
+            "valid_to": "" if until is None or until == FOREVER else until.isoformat(), "note": "sample",
+        }  # fmt: skip
