@@ -118,7 +118,8 @@ def _prepare_group(
         if isolate:
             raise
         log.exception("delivery %s could not be read", first.delivery_id)
-        text = f"the file cannot be read as {source.contract.source} ({type(error).__name__}); check that it is whole and deliver it again"
+        kind = type(error).__name__
+        text = f"cannot be read as {source.contract.source} ({kind}); check that it is whole and deliver it again"
         refused = {item.delivery_id: [Reason("file_unreadable", text, file=item.intent.file_name)] for item in group}
         conclusion = None
     if conclusion is not None:

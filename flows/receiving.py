@@ -70,7 +70,7 @@ def receive(
 
 def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float) -> Iterator[Received]:
     """Land everything whole in the inbox; a file that still changes waits for the next run."""
-    paths = [path for path in _walk(home.inbox, home.inbox)]
+    paths = list(_walk(home.inbox, home.inbox))
     growing = _growing(paths, settle_seconds)
     for path in paths:
         if path in growing:

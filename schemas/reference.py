@@ -8,6 +8,7 @@ row replaces it. All columns are text here; typed views are built by the propert
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,12 @@ class Reference:
     def table(self, name: str) -> pl.DataFrame:
         """The register as text columns; empty cells are null."""
         return self._tables[name]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes when any register changes."""
+        text = "\n".join(f"{name}\n{table.write_csv()}" for name, table in sorted(self._tables.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def agencies(self) -> Mapping[str, Agency]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.contract import Contract
+from schemas.contract import Contract, Table
 from schemas.errors import Reason
 from schemas.reference import Agency, Reference
 
@@ -144,6 +144,26 @@ Conclude = Callable[[Sequence[CleanPart], Sequence[Delivered], Context], Conclus
 
 
 @dataclass(frozen=True)
+class SnapshotMeasures:
+    """Measures of a snapshot source: `plans` (SQL by measure table) over the contract table `source_table` and the reference
+    relations that `relations(reference)` gives; the warehouse runs them slice by slice."""
+
+    tables: Sequence[Table]
+    plans: Mapping[str, str]
+    source_table: str
+    relations: Callable[[Reference], Mapping[str, pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class KeyedMeasures:
+    """Measures of a keyed source: `measure(tables, reference)` turns accepted rows (all versions) of whole procedures into
+    the measure tables; rows of a procedure depend on that procedure alone."""
+
+    tables: Sequence[Table]
+    measure: Callable[[Mapping[str, pl.DataFrame], Reference], Mapping[str, pl.DataFrame]]
+
+
+@dataclass(frozen=True)
 class Source:
     """One source wired: its contract and the functions that read, clean and conclude its deliveries.
 
@@ -157,4 +177,4 @@ class Source:
     conclude: Conclude
     recognise: Callable[[Path], int]
     coverage: Callable[[str], tuple[date | None, date | None, str]]
-    measures: Mapping[str, object] = field(default_factory=dict)
+    measures: SnapshotMeasures | KeyedMeasures

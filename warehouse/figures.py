@@ -44,8 +44,8 @@ def replace_cells(store: Store, cells: pl.DataFrame, figure_ids: Sequence[str], 
         store.relation("touched_period", periods.select("period_kind", "period_start")),
     ):
         store.con.execute(
-            "DELETE FROM figure.cell c USING touched_period p WHERE c.period_kind = p.period_kind AND c.period_start = p.period_start "
-            "AND c.figure_id IN (SELECT figure_id FROM touched_figure)"
+            "DELETE FROM figure.cell c USING touched_period p "
+            "WHERE c.period_kind = p.period_kind AND c.period_start = p.period_start AND c.figure_id IN (SELECT figure_id FROM touched_figure)"
         )
     store.append("figure.cell", cells.select(CELL.polars_schema().names()))
 
@@ -75,7 +75,8 @@ def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publicati
         )
         store.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT {names}, "
-            "CASE WHEN h.figure_id IS NULL THEN 0 ELSE h.revision_no + (h.value IS DISTINCT FROM s.value)::INTEGER END AS revision_no "
+            "CASE WHEN h.figure_id IS NULL THEN 0 "
+            "ELSE h.revision_no + (h.value IS DISTINCT FROM s.value)::INTEGER END AS revision_no "
             f"FROM settled s LEFT JOIN current_row h ON {on} WHERE h.figure_id IS NULL OR NOT ({same})"
         )
         store.con.execute(f"CREATE OR REPLACE TEMP TABLE gone_row AS SELECT h.* FROM current_row h ANTI JOIN settled s ON {on}")

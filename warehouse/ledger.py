@@ -224,7 +224,8 @@ def _set_statuses(store: Store, source: str, agency: str, wanted: InForce) -> No
             status = "loaded" if held or identity in in_force_ids else "superseded"
         reasons = json.dumps([{"code": "held", "text": wanted.held[identity]}], ensure_ascii=False) if held else None
         store.con.execute(
-            "UPDATE ledger.delivery SET status = ?, is_held = ?, reasons = coalesce(?, CASE WHEN is_held THEN '[]' ELSE reasons END) WHERE delivery_id = ?",
+            "UPDATE ledger.delivery SET status = ?, is_held = ?, "
+            "reasons = coalesce(?, CASE WHEN is_held THEN '[]' ELSE reasons END) WHERE delivery_id = ?",
             [status, held, reasons, identity],
         )
 
@@ -232,8 +233,8 @@ def _set_statuses(store: Store, source: str, agency: str, wanted: InForce) -> No
 def set_keyed_statuses(store: Store, source: str) -> None:
     """Withdrawn deliveries of a keyed source; the newest version per key is the measures' business."""
     store.con.execute(
-        "UPDATE ledger.delivery SET status = CASE WHEN NOT is_active THEN 'withdrawn' WHEN batch_id IS NOT NULL THEN 'loaded' ELSE status END "
-        "WHERE source = ?",
+        "UPDATE ledger.delivery SET status = CASE WHEN NOT is_active THEN 'withdrawn' "
+        "WHEN batch_id IS NOT NULL THEN 'loaded' ELSE status END WHERE source = ?",
         [source],
     )
 
@@ -246,6 +247,24 @@ def mark_dirty(store: Store, source: str, months: Iterable[date]) -> None:
             [(source, month) for month in sorted(set(months))], schema={"source": pl.String, "month": pl.Date}, orient="row"
         ),
     )
+
+
+def slices_in_force(store: Store, source: str) -> list[SliceChange]:
+    """Every slice in force, as if it had just been opened."""
+    rows = store.rows("SELECT * FROM ledger.slice WHERE source = ? AND valid_to IS NULL ORDER BY ALL", [source])
+    return [
+        SliceChange(row["agency"], (row["part"], row["slice_period"], row["slice_kind"]), None, row["batch_id"]) for row in rows
+    ]
+
+
+def state(store: Store, key: str) -> str | None:
+    """A remembered word of the warehouse."""
+    value = store.scalar("SELECT value FROM ledger.state WHERE key = ?", [key])
+    return None if value is None else str(value)
+
+
+def set_state(store: Store, key: str, value: str) -> None:
+    store.con.execute("INSERT OR REPLACE INTO ledger.state VALUES (?, ?)", [key, value])
 
 
 def check_conservation(store: Store) -> list[str]:

@@ -86,11 +86,11 @@ def _insert(store: Store, source_table: str, plans: Mapping[str, str], batches: 
         [source_table, *batches],
     ):
         slices = store.rows("SELECT part, slice_period FROM changed_slice WHERE batch_id = ? ORDER BY ALL", [row["batch_id"]])
-        part = slices[0]["part"]
+        part = slices[0]["part"].replace("'", "''")
         periods = ", ".join(f"DATE '{item['slice_period']}'" for item in slices)
         files = ", ".join("'" + str(store.home.lake / path).replace("'", "''") + "'" for path in row["paths"])
         scans.append(
-            f"SELECT *, '{row['agency']}' AS agency, '{part.replace(chr(39), chr(39) * 2)}' AS part, '{row['delivery_id']}' AS delivery_id "
+            f"SELECT *, '{row['agency']}' AS agency, '{part}' AS part, '{row['delivery_id']}' AS delivery_id "
             f"FROM read_parquet([{files}]) WHERE slice_period IN ({periods})"
         )
     if not scans:
@@ -118,6 +118,16 @@ def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures:
             keys = frame.select("delivery_id", "notice_id").unique()
         found[table.name] = frame
     return found
+
+
+def procedures_of(store: Store, source: str, deliveries: Sequence[str]) -> pl.DataFrame:
+    """procedure_id of every notice that some deliveries brought, in force or not."""
+    files = store.rows("SELECT path FROM ledger.batch_file WHERE source = ? AND table_name = 'notice' ORDER BY path", [source])
+    if not files:
+        return pl.DataFrame(schema={"procedure_id": pl.String})
+    wanted = pl.LazyFrame({"delivery_id": list(deliveries)}, schema={"delivery_id": pl.String})
+    notices = pl.scan_parquet([str(store.home.lake / row["path"]) for row in files])
+    return notices.join(wanted, on="delivery_id", how="semi").select("procedure_id").drop_nulls().unique().collect()
 
 
 def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | None) -> pl.DataFrame:

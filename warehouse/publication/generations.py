@@ -49,7 +49,7 @@ def directory(home: Home, number: int) -> Path:
 def in_force(home: Home) -> int | None:
     """Number of the generation that readers open now."""
     try:
-        return int(Path(os.readlink(home.published / "current")).name)
+        return int((home.published / "current").readlink().name)
     except (OSError, ValueError):
         return None
 

@@ -67,9 +67,10 @@ def tables(
 ) -> list[PublishedTable]:
     """The meta tables as of the load that this publication rests on; `counts` are the figures in force and changed."""
     deliveries = store.frame(
-        "SELECT d.delivery_id, d.source, d.agency, d.file_name, d.sha256, d.size_bytes, d.produced_at, d.received_at, d.receipts_n, "
-        "d.status, d.is_held, d.reasons, coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, "
-        "coalesce(sum(c.rows_accepted), 0)::BIGINT AS rows_accepted, coalesce(sum(c.rows_set_aside), 0)::BIGINT AS rows_set_aside, "
+        "SELECT d.delivery_id, d.source, d.agency, d.file_name, d.sha256, d.size_bytes, d.produced_at, d.received_at, "
+        "d.receipts_n, d.status, d.is_held, d.reasons, coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, "
+        "coalesce(sum(c.rows_accepted), 0)::BIGINT AS rows_accepted, "
+        "coalesce(sum(c.rows_set_aside), 0)::BIGINT AS rows_set_aside, "
         "coalesce(sum(c.rows_quarantined), 0)::BIGINT AS rows_quarantined FROM ledger.delivery d "
         "LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id"
     )

@@ -1,0 +1,148 @@
+"""Ingesting: everything in landing that the warehouse does not hold yet is prepared, checked and loaded in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+
+from flows.preparing import Progress, prepare, silent
+from schemas.reference import Reference
+from transforms.delivery import Context, KeyedMeasures, SnapshotMeasures, Source
+from transforms.registry import SOURCES
+from warehouse import ledger, measures
+from warehouse.home import Home
+from warehouse.lake import sweep
+from warehouse.landing import Landed, Landing
+from warehouse.ledger import PreparedBatch
+from warehouse.store import Store
+from warehouse.validation import Prepared, check
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Ingested:
+    """What a run did: deliveries by outcome. `changed` are all whose ledger row moved (their receipts are written)."""
+
+    changed: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: Progress = silent) -> Ingested:
+    """Drain landing. One transaction: ledger, slices, quarantine, validation, measures and what must be computed again."""
+    home = store.home
+    Landing(home).recover()
+    sweep(home, {row["path"] for row in store.rows("SELECT path FROM ledger.batch_file")})
+    remembered = ledger.known(store)
+    moved = [item for item in Landing(home).all() if _moved(item, remembered.get(item.delivery_id))]
+    pending = [item for item in moved if ledger.needs_preparation(item, remembered.get(item.delivery_id))]
+    batches = _prepare_all(pending, context, home, progress)
+    validation = _gate(batches, home)
+    by_delivery = {delivery_id: batch for batch in batches for delivery_id in batch.deliveries}
+    with store.transaction():
+        for item in moved:
+            ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
+        for batch in batches:
+            ledger.store_batch(store, batch, _severities(batch))
+            if len(batch.refused) < len(batch.deliveries):
+                batch.batch.commit()
+            else:
+                batch.batch.discard()
+        store.append("ledger.validation", validation.with_columns(run_id=pl.lit(run_id)))
+        measure(store, context.reference, moved, at)
+    refused = [delivery_id for batch in batches for delivery_id in batch.refused]
+    loaded = [item.delivery_id for item in pending if item.delivery_id not in set(refused)]
+    return Ingested([item.delivery_id for item in moved], loaded, refused)
+
+
+def _moved(landed: Landed, remembered: ledger.Known | None) -> bool:
+    return remembered is None or landed.journal_n != remembered.journal_n
+
+
+def _prepare_all(pending: Sequence[Landed], context: Context, home: Home, progress: Progress) -> list[PreparedBatch]:
+    batches: list[PreparedBatch] = []
+    for slug, source in SOURCES.items():
+        batches.extend(prepare(source, [item for item in pending if item.intent.source == slug], context, home, progress))
+    return batches
+
+
+def _gate(batches: Sequence[PreparedBatch], home: Home) -> pl.DataFrame:
+    """Run the quality gate over what was prepared; adds its refusals to the batches and returns the validation rows."""
+    checked = [batch for batch in batches if not batch.counts.is_empty() and len(batch.refused) < len(batch.deliveries)]
+    validation, refused = check([_for_gate(batch) for batch in checked], home.work / "gate")
+    for batch in checked:
+        for delivery_id in batch.deliveries:
+            if delivery_id in refused:
+                batch.refused.setdefault(delivery_id, []).extend(refused[delivery_id])
+    return validation
+
+
+def _for_gate(batch: PreparedBatch) -> Prepared:
+    rules = pl.concat([batch.failures, batch.warnings])
+    rule_counts = rules.group_by("delivery_id", "table_name", "rule").agg(pl.len().cast(pl.Int64).alias("rows_n"))
+    parquet = {table.name: batch.batch.paths_aside(table.name) for table in batch.contract.tables}
+    return Prepared(batch.contract, parquet, batch.counts, rule_counts)
+
+
+def _severities(batch: PreparedBatch) -> dict[tuple[str, str], str]:
+    return {(table.name, rule.name): rule.severity for table in batch.contract.tables for rule in table.rules}
+
+
+def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: datetime) -> None:
+    """Bring slices and measures in line with the ledger and mark the months that must be computed again.
+
+    When registers or plans changed since the last run, everything in force is measured again.
+    """
+    again = _measured_otherwise(store, reference)
+    for slug, source in SOURCES.items():
+        if again:
+            measures.forget(store, source.measures.tables)
+        measures.create(store, source.measures.tables)
+        of_source = [item for item in moved if item.intent.source == slug]
+        if isinstance(source.measures, SnapshotMeasures):
+            months = _measure_slices(store, reference, slug, source.measures, of_source, at, again)
+        else:
+            months = _measure_keys(store, reference, source, source.measures, of_source, again)
+        ledger.mark_dirty(store, slug, months)
+
+
+def _measured_otherwise(store: Store, reference: Reference) -> bool:
+    """Whether registers or plans differ from those the measures were made with; remembers the new ones."""
+    plans = [repr(source.measures.tables) + repr(getattr(source.measures, "plans", "")) for source in SOURCES.values()]
+    mark = hashlib.sha256("\n".join([reference.fingerprint, *plans]).encode()).hexdigest()
+    if ledger.state(store, "measured_with") == mark:
+        return False
+    ledger.set_state(store, "measured_with", mark)
+    return True
+
+
+def _measure_slices(
+    store: Store, reference: Reference, slug: str, plan: SnapshotMeasures, moved: Sequence[Landed], at: datetime, again: bool
+) -> set[date]:
+    changes = []
+    for agency in sorted({item.intent.agency for item in moved}):
+        changes.extend(ledger.change_slices(store, slug, agency, at))
+    if again:
+        changes = ledger.slices_in_force(store, slug)
+    if not changes:
+        return set()
+    measures.register_reference(store, plan.relations(reference))
+    return measures.replace_slices(store, plan.source_table, plan.plans, changes)
+
+
+def _measure_keys(
+    store: Store, reference: Reference, source: Source, plan: KeyedMeasures, moved: Sequence[Landed], again: bool
+) -> set[date]:
+    slug = source.contract.source
+    if not moved and not again:
+        return set()
+    ledger.set_keyed_statuses(store, slug)
+    procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
+    tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
+    return measures.replace_keyed(store, plan.tables, plan.measure(tables, reference), procedures)
