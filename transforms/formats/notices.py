@@ -1,0 +1,188 @@
+"""Many notice documents, of whichever schema, to raw frames, in two processes when there are many.
+
+A document that cannot be read is a finding without a notice; it never stops the others.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from transforms.delivery import Delivered, Limits
+from transforms.formats import archive, eforms, hilma, ted
+from transforms.formats.eforms_parts import Answers
+from transforms.formats.rows import Columns
+from transforms.formats.xml import Parser, XmlRefused
+
+FEW = 200
+"""Below this many documents starting processes costs more than it saves."""
+CHUNK_DOCUMENTS = 400
+CHUNK_BYTES = 16 * 1024**2
+PART_DOCUMENTS = 8_000
+"""Documents whose frames go together into one part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One document: the delivery it belongs to, its 1-based position there, its bytes, and Hilma's answers if any."""
+
+    delivery_id: str
+    position: int
+    data: bytes
+    answers: Answers | None = None
+    refused: str | None = None
+
+
+@lru_cache(maxsize=4)
+def _parser(limits: Limits) -> Parser:
+    """One parser per process: building one compiles its depth test."""
+    return Parser(limits.other_bytes, limits.xml_depth)
+
+
+def read_chunk(blobs: Sequence[Blob], limits: Limits) -> dict[str, pl.DataFrame]:
+    """Raw frames (columns of rows.RAW) of some documents; notice_no counts from 0 within the chunk."""
+    parser, columns = _parser(limits), Columns()
+    for number, blob in enumerate(blobs):
+        if blob.refused is not None:
+            columns.unread(blob.delivery_id, blob.position, "notice_unknown", blob.refused)
+            continue
+        try:
+            root = parser.parse(blob.data)
+        except XmlRefused as error:
+            columns.unread(blob.delivery_id, blob.position, "xml_refused", error.reasons[0].text)
+            continue
+        notice = eforms.read(root, blob.answers) if eforms.is_eforms(root) else ted.read(root) if ted.is_ted(root) else None
+        if notice is None:
+            text = "the root element or form is none of eForms or TED R2.0.8/R2.0.9; deliver procurement notices"
+            columns.unread(blob.delivery_id, blob.position, "notice_unknown", text)
+        else:
+            columns.add(number, blob.delivery_id, blob.position, notice)
+    return columns.frames()
+
+
+def read_many(blobs: Sequence[tuple[str, bytes]], processes: int, limits: Limits | None = None) -> dict[str, pl.DataFrame]:
+    """Raw frames of (name, bytes) documents in order, each a delivery of its own; the whole of it for benchmarks.
+
+    `processes` is how many work at once; 1 works in this process.
+    """
+    wrapped = (Blob(name, 1, data) for name, data in blobs)
+    return joined(list(read_chunks(wrapped, limits or Limits(), processes, expected=len(blobs))))
+
+
+def read_chunks(
+    blobs: Iterable[Blob], limits: Limits, processes: int, expected: int | None = None
+) -> Iterator[dict[str, pl.DataFrame]]:
+    """Raw frames chunk by chunk, in order. Processes are started only when more than FEW documents come."""
+    chunks = chunked(blobs)
+    head: list[list[Blob]] = []
+    waiting = 0
+    for chunk in chunks:
+        head.append(chunk)
+        waiting += len(chunk)
+        if waiting > FEW:
+            break
+    if processes < 2 or max(waiting, expected or 0) <= FEW:
+        for chunk in [*head, *chunks]:
+            yield read_chunk(chunk, limits)
+        return
+    yield from _in_processes(head, chunks, limits, processes)
+
+
+def _in_processes(
+    head: list[list[Blob]], chunks: Iterator[list[Blob]], limits: Limits, processes: int
+) -> Iterator[dict[str, pl.DataFrame]]:
+    """Spawned, not forked: this process runs threads (Polars), and a forked copy of a held lock would hang. When a worker is
+    killed (memory), the chunks still open are read here."""
+    pending: list[tuple[list[Blob], Future[dict[str, pl.DataFrame]]]] = []
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for chunk in _chain(head, chunks):
+            try:
+                pending.append((chunk, pool.submit(read_chunk, chunk, limits)))
+            except BrokenProcessPool:
+                yield from _drained(pending, limits)
+                pending = []
+                yield read_chunk(chunk, limits)
+            if len(pending) > 2 * processes:
+                yield _result(*pending.pop(0), limits)
+        yield from _drained(pending, limits)
+
+
+def _chain(head: list[list[Blob]], chunks: Iterator[list[Blob]]) -> Iterator[list[Blob]]:
+    yield from head
+    yield from chunks
+
+
+def _drained(
+    pending: list[tuple[list[Blob], Future[dict[str, pl.DataFrame]]]], limits: Limits
+) -> Iterator[dict[str, pl.DataFrame]]:
+    for chunk, future in pending:
+        yield _result(chunk, future, limits)
+
+
+def _result(chunk: list[Blob], future: Future[dict[str, pl.DataFrame]], limits: Limits) -> dict[str, pl.DataFrame]:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return read_chunk(chunk, limits)
+
+
+def chunked(blobs: Iterable[Blob]) -> Iterator[list[Blob]]:
+    """Groups documents by number and bytes, keeping their order."""
+    chunk: list[Blob] = []
+    size = 0
+    for blob in blobs:
+        chunk.append(blob)
+        size += len(blob.data)
+        if len(chunk) >= CHUNK_DOCUMENTS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def joined(chunks: Sequence[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    """Frames of several chunks one after another, with notice_no made unique."""
+    if not chunks:
+        return Columns().frames()
+    shifted = [
+        {table: frame.with_columns(pl.col("notice_no") + position * CHUNK_DOCUMENTS) for table, frame in chunk.items()}
+        for position, chunk in enumerate(chunks)
+    ]
+    return {table: pl.concat([chunk[table] for chunk in shifted]) for table in chunks[0]}
+
+
+def blobs_of(delivered: Delivered, limits: Limits) -> Iterator[Blob]:
+    """The documents in one delivered file: XML, a zip of XML and JSON files, or Hilma's JSON.
+
+    Raises DeliveryRefused when the file as a whole cannot be taken (size, zip rules, JSON that is none).
+    """
+    data = archive.read_limited(delivered.path, limits.other_bytes)
+    if not archive.is_zip(data):
+        yield from _numbered(delivered.delivery_id, _documents(data, delivered.file_name), 0)
+        return
+    position = 0
+    for member, content in archive.read_members(data, limits, delivered.file_name):
+        if member.name.lower().endswith((".xml", ".json")):
+            documents = _documents(content, member.name)
+        else:
+            documents = [hilma.Document(1, b"", refused="a file in the archive that is neither XML nor JSON; pack notices only")]
+        for blob in _numbered(delivered.delivery_id, documents, position):
+            position = blob.position
+            yield blob
+
+
+def _documents(data: bytes, name: str) -> list[hilma.Document]:
+    if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return hilma.documents(data, name)
+    return [hilma.Document(1, data)]
+
+
+def _numbered(delivery_id: str, documents: Sequence[hilma.Document], start: int) -> Iterator[Blob]:
+    for document in documents:
+        yield Blob(delivery_id, start + document.position, document.data, document.answers or None, document.refused)
