@@ -102,7 +102,7 @@ def _answer(value: object) -> bool | None:
     return _WORDS.get(str(value).strip().lower())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Organisation:
     """An organisation of the notice while its roles are still being found."""
 

@@ -42,10 +42,11 @@ def read(root: Element) -> Notice | None:
     if form is None or number is None:
         return None
     reading = Reading(Notice())
-    form_type = _form_type(number, form, text_code(root, "TD_DOCUMENT_TYPE"))
+    coded = next(root.iterchildren("{*}CODED_DATA_SECTION"), root)
+    form_type = _form_type(number, form, _attribute(coded, "TD_DOCUMENT_TYPE", "CODE"))
     own, previous = _document_number(root), oj_number(text_below(form, "NOTICE_NUMBER_OJ"))
     buyers = _buyers(form, reading)
-    country = buyers[0].country if buyers else alpha2(_attribute(root, "ISO_COUNTRY", "VALUE"))
+    country = buyers[0].country if buyers else alpha2(_attribute(coded, "ISO_COUNTRY", "VALUE"))
     procedure_id = own if form_type in ("planning", "competition") else previous or own
     lots = _lots(form, form_type, number, reading)
     award.read(form, form_type, lots, reading)
@@ -53,7 +54,7 @@ def read(root: Element) -> Notice | None:
         reading.notice.found("buyer_missing", "organisation_ref")
     notice = reading.notice
     if procedure_id:
-        notice.procedure = (procedure_id, *_procedure(root, form, buyers, reading), len(lots))
+        notice.procedure = (procedure_id, *_procedure(coded, form, buyers, reading), len(lots))
     total = _notice_total(form, reading)
     code = f"F{number:02d}"
     notice.notice = (
@@ -70,9 +71,9 @@ def read(root: Element) -> Notice | None:
         previous,
         previous if form_type in ("change", "cont-modif") else None,
         None,
-        date_of(text_below(root, "DS_DATE_DISPATCH")) or award.day_month_year(below(form, "NOTICE_DISPATCH_DATE")),
+        date_of(text_below(coded, "DS_DATE_DISPATCH")) or award.day_month_year(below(form, "NOTICE_DISPATCH_DATE")),
         None,
-        date_of(text_below(root, "DATE_PUB")),
+        date_of(text_below(coded, "DATE_PUB")),
         own,
         award.LANGUAGES.get((form.get("LG") or "").upper()),
         country,
@@ -110,11 +111,6 @@ def _form_type(number: int, form: Element, document: str | None) -> str:
     return "planning" if kind in ("PRI_ONLY", "") and document in ("0", "P", "M", None) else "competition"
 
 
-def text_code(root: Element, name: str) -> str | None:
-    """CODE attribute of the first element of that name."""
-    return _attribute(root, name, "CODE")
-
-
 def _attribute(parent: Element, name: str, attribute: str) -> str | None:
     element = below(parent, name)
     return (element.get(attribute) or "").strip() or None if element is not None else None
@@ -149,13 +145,13 @@ def _buyers(form: Element, reading: Reading) -> list[award.Organisation]:
     return buyers
 
 
-def _procedure(root: Element, form: Element, buyers: list[award.Organisation], reading: Reading) -> tuple[Value, ...]:
-    kind = next((TED_PROCEDURES[name] for e in form.iter() if (name := etree.QName(e).localname) in TED_PROCEDURES), None)
+def _procedure(coded: Element, form: Element, buyers: list[award.Organisation], reading: Reading) -> tuple[Value, ...]:
+    kind = _procedure_type(form)
     joint = below(form, "JOINT_PROCUREMENT_INVOLVED") is not None or len(buyers) > 1
     activity = _attribute(form, "CA_ACTIVITY", "VALUE") or _attribute(form, "CE_ACTIVITY", "VALUE")
     contract = below(form, "OBJECT_CONTRACT")
     return (
-        kind or TED_PROCEDURE_CODES.get(text_code(root, "PR_PROC") or ""),
+        kind or TED_PROCEDURE_CODES.get(_attribute(coded, "PR_PROC", "CODE") or ""),
         below(form, "ACCELERATED_PROC") is not None or below(form, "PT_ACCELERATED_RESTRICTED") is not None,
         _nature(form),
         _cpv(form),
@@ -166,6 +162,13 @@ def _procedure(root: Element, form: Element, buyers: list[award.Organisation], r
         TED_ACTIVITIES.get(activity or ""),
         reading.euros(next(contract.iterchildren("{*}VAL_ESTIMATED_TOTAL"), None) if contract is not None else None, "estimated_value_cents"),
     )
+
+
+def _procedure_type(form: Element) -> str | None:
+    """BT-105 of the PT_ element: a child of PROCEDURE in R2.0.9, anywhere in R2.0.8."""
+    section = below(form, "PROCEDURE")
+    names = (e.tag.rpartition("}")[2] for e in (form.iter() if section is None else section))
+    return next((TED_PROCEDURES[name] for name in names if name in TED_PROCEDURES), None)
 
 
 def _nature(form: Element) -> str | None:

@@ -30,7 +30,10 @@ HIDDEN = {"VALUES": "win-ten-val", "VALUE": "win-ten-val", "TENDERS": "rec-sub-c
 
 def below(parent: Element, name: str) -> Element | None:
     """The first descendant of that local name, found in C."""
-    return next((e for e in parent.iter("{*}" + name) if e is not parent), None)
+    for element in parent.iter("{*}" + name):
+        if element is not parent:
+            return element
+    return None
 
 
 def text_below(parent: Element, name: str) -> str | None:
@@ -61,7 +64,7 @@ def lot_name(number: str) -> str:
     return f"LOT-{int(text)}" if text.isascii() and text.isdigit() and len(text) < 8 else f"LOT-{text[:40]}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
     """One notice being read: its rows, the organisations by (name, id, country), what is withheld."""
 
@@ -104,19 +107,19 @@ class Reading:
 
     def organisation(self, element: Element) -> Organisation | None:
         """The organisation an address block describes; the same block twice is one organisation. None without a name."""
-        name = " ".join("".join(below(element, "OFFICIALNAME").itertext()).split()) if below(element, "OFFICIALNAME") is not None else ""  # type: ignore[union-attr]
+        found: dict[str, Element] = {}
+        for part in element.iter():
+            found.setdefault(part.tag.rpartition("}")[2], part)
+        name = " ".join("".join(found["OFFICIALNAME"].itertext()).split()) if "OFFICIALNAME" in found else ""
         if not name:
             return None
-        registration = text_below(element, "NATIONALID")
-        country_element = below(element, "COUNTRY")
-        country = alpha2(country_element.get("VALUE")) if country_element is not None else None
+        registration = (found["NATIONALID"].text or "").strip() or None if "NATIONALID" in found else None
+        country = alpha2(found["COUNTRY"].get("VALUE")) if "COUNTRY" in found else None
+        nuts = found["NUTS"].get("CODE") if "NUTS" in found else None
         key = (name.casefold(), registration, country)
         if key not in self._organisations:
-            nuts = below(element, "NUTS")
-            self._organisations[key] = Organisation(
-                f"ORG-{len(self._organisations) + 1:04d}", name, registration, country,
-                nuts.get("CODE") if nuts is not None else None, None, is_central=False, is_person=False,
-            )  # fmt: skip
+            ref = f"ORG-{len(self._organisations) + 1:04d}"
+            self._organisations[key] = Organisation(ref, name, registration, country, nuts, None, is_central=False, is_person=False)
         return self._organisations[key]
 
     def organisation_rows(self) -> list[tuple[Value, ...]]:
