@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from samples import agencies, deliveries, overlays, registry
+from samples import agencies, deliveries, notice_files, overlays, procedures, registry
 from samples.agencies import Size
-from samples.facts import Canary, Outcome, Posting
+from samples.facts import Canary, Outcome, Posting, Procedure
 
 COMPANIES = {"tiny": 24, "demo": 180, "large": 5_000}
+
+PROCEDURES = {
+    "tiny": {"per_year": 4, "first_year": 2023, "last_year": 2024},
+    "demo": {"per_year": 68, "first_year": 2021, "last_year": 2025},
+    "large": {"per_year": 2_000, "first_year": 2021, "last_year": 2025},
+}
+"""Procedures begun a year; each has about two notices."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,7 @@ class Sample:
 
     out: Path
     postings: list[Posting]
+    procedures: list[Procedure]
     outcomes: list[Outcome]
     canaries: list[Canary]
 
@@ -35,5 +43,7 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     deliveries.deliver_all(rng, world, plans, size, written)
     if size != "tiny":
         deliveries.refused(written)
+    planted = procedures.plant(rng, world, **PROCEDURES[size])
+    notice_files.deliver(planted, written, broken=size != "tiny")
     overlays.write(out / "registry", world, plans)
-    return Sample(out, written.postings, written.outcomes, written.canaries)
+    return Sample(out, written.postings, planted, written.outcomes, written.canaries)

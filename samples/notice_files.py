@@ -1,0 +1,75 @@
+"""Packs planted notices into deliveries: zips of older TED notices, zips of eForms XML, Hilma API batches in JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from samples import eforms, ted
+from samples.agencies import NOTICES
+from samples.deliveries import Written
+from samples.facts import Notice, Outcome, Procedure
+from samples.procedures import in_order
+from samples.xlsx import write_zip
+
+SOURCE = "procurement_notices"
+BATCH = 50
+"""Hilma's API gives at most 50 notices at a time."""
+
+
+def deliver(procedures: Sequence[Procedure], written: Written, *, broken: bool) -> None:
+    """Writes every version of every notice. A later version comes in a later delivery than the former one."""
+    zips: dict[str, dict[str, bytes]] = defaultdict(dict)
+    batches: dict[str, list[Mapping[str, object]]] = defaultdict(list)
+    for procedure, notice in in_order(procedures):
+        if notice.form == "ted":
+            zips[f"ted_{notice.day.year}.zip"][f"{notice.number}.xml"] = ted.write(procedure, notice)
+            continue
+        for version in range(1, notice.versions + 1):
+            content = eforms.write(procedure, notice, version)
+            later = "" if version == 1 else "_tasmennykset"
+            if notice.form == "hilma":
+                batches[f"hilma_{notice.day.year}{later}"].append(_element(procedure, notice, content))
+            else:
+                zips[f"eforms_{notice.day.year}{later}.zip"][f"{notice.notice_id}-{version:02d}.xml"] = content
+    for name, members in sorted(zips.items()):
+        path = written.place(NOTICES, name, SOURCE)
+        write_zip(path, members)
+        _note(written, name, len(members))
+    for name, elements in sorted(batches.items()):
+        for start in range(0, len(elements), BATCH):
+            file = f"{name}_{start // BATCH + 1:02d}.json"
+            chunk = elements[start : start + BATCH]
+            written.place(NOTICES, file, SOURCE).write_text(json.dumps(chunk, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            _note(written, file, len(chunk))
+    if broken:
+        _broken(procedures, written)
+
+
+def _element(procedure: Procedure, notice: Notice, content: bytes) -> Mapping[str, object]:
+    """One notice as the API gives it: Base64 of the XML, Hilma's statistics beside it by lot."""
+    lots = [lot for lot in procedure.lots if lot.lot_id in notice.lot_ids]
+    chosen = {lot.lot_id: dict(lot.result_answers if notice.role == "result" else lot.call_answers) for lot in lots}
+    element: dict[str, object] = {
+        "id": int(notice.number.split("-")[0]), "noticeNumber": f"{notice.day.year}-{notice.number[:6]}", "isPlan": False,
+        "eForm": base64.b64encode(content).decode("ascii"),
+    }  # fmt: skip
+    if notice.role in ("call", "result"):
+        element["hilmaStatistics"] = {lot_id: given for lot_id, given in chosen.items() if given}
+    return element
+
+
+def _broken(procedures: Sequence[Procedure], written: Written) -> None:
+    """A notice that was cut off on its way: refused alone."""
+    procedure, notice = next((procedure, notice) for procedure, notice in in_order(procedures) if notice.form != "ted")
+    content = eforms.write(procedure, notice, 1)
+    name = "katkennut_ilmoitus.xml"
+    written.place(NOTICES, name, SOURCE).write_bytes(content[: len(content) * 2 // 3])
+    file = f"inbox/{NOTICES}/{SOURCE}/{name}"
+    written.outcomes.append(Outcome(file, NOTICES, SOURCE, "refused", "xml_refused"))
+
+
+def _note(written: Written, name: str, count: int) -> None:
+    written.outcomes.append(Outcome(f"inbox/{NOTICES}/{SOURCE}/{name}", NOTICES, SOURCE, "loaded", rows_accepted=count))
