@@ -1,0 +1,285 @@
+"""The command line. Every command works without a server and without a network.
+
+Exit codes: 0 done · 1 unexpected refusal · 2 wrong words · 3 settings or registers wrong · 4 a delivery was refused ·
+5 an invariant stopped the publication · 6 storage failed (disk full) · 70 a defect of ours · 75 another run is writing.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flows import reporting
+from flows.settings import Settings
+from schemas.errors import NyckeltalError, Reason
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+EXIT_CODES = """
+Exit codes: 0 done, 2 wrong words, 3 settings or registers wrong, 4 a delivery was refused, 5 an invariant stopped the
+publication (the former one stays), 6 the disk is full, 70 a defect of ours, 75 another run is writing: try again.
+"""
+app = typer.Typer(
+    name="nyckeltal",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="National key figures of public procurement from what agencies deliver.\n\n"
+    "Files go in by `receive` (or by dropping them into HOME/inbox/AGENCY/SOURCE/), `nightly` loads them and publishes "
+    "HOME/published/nyckeltal.duckdb, which dashboards open read-only.",
+    epilog=EXIT_CODES,
+)
+out = Console()
+err = Console(stderr=True)
+_settings = Settings()
+
+
+@app.callback()
+def _options(
+    home: Annotated[Path | None, typer.Option(help="Home directory (else NYCKELTAL_HOME, else ./nyckeltal-home).")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Compute as of this day, YYYY-MM-DD (else today in Helsinki).")] = None,
+    wait: Annotated[float | None, typer.Option(help="Seconds to wait for another run to end.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
+) -> None:
+    global _settings  # noqa: PLW0603 - one process, one command line
+    given = {"home": home, "as_of": as_of, "wait_seconds": wait}
+    _settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+
+@app.command()
+def receive(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders; folders are walked, zips of notices taken whole.")],
+    agency: Annotated[str | None, typer.Option(help="Who delivers (agencies.csv); else manifest, inbox path, header.")] = None,
+    source: Annotated[str | None, typer.Option(help="Kind of data; else manifest, inbox path, header.")] = None,
+) -> None:
+    """Land files. They are hashed, kept as delivered, and loaded by the next `nightly`.
+
+    Agency and source come from the options, else from FILE.manifest.json, else from the inbox path, else from the header.
+    """
+    from flows import pipeline
+
+    refused = 0
+    for received in pipeline.receive(_settings, paths, agency, source):
+        if received.landed:
+            word = "received" if received.is_new else "received before"
+            landed = received.landed
+            out.print(
+                f"{word}  {landed.delivery_id}  {landed.intent.agency}/{landed.intent.source}  {received.name}",
+                highlight=False,
+                markup=False,
+            )
+        else:
+            refused += 1
+            _print_reasons(received.name, received.reasons)
+    if refused:
+        raise typer.Exit(4)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The file an agency means to deliver.")],
+    agency: Annotated[str | None, typer.Option(help="Who would deliver it.")] = None,
+    source: Annotated[str | None, typer.Option(help="Kind of data.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the answer: fi, sv, en.")] = "en",
+) -> None:
+    """Dry run for an agency: what would be accepted of FILE and what not, and why. Nothing is kept."""
+    content, text = reporting.check(_settings, file, agency, source, language)
+    out.print(text, highlight=False, markup=False, end="")
+    if content["status"] == "refused":
+        raise typer.Exit(4)
+
+
+@app.command()
+def nightly() -> None:
+    """Sweep the inbox, load what landed, compute what changed, publish. Safe to repeat at any time."""
+    from flows import pipeline
+
+    with _progress() as report:
+        run = pipeline.nightly(_settings, report)
+    for received in run.received:
+        if not received.landed:
+            _print_reasons(received.name, received.reasons)
+    published = run.published
+    out.print(
+        f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {len(run.ingested.refused)} refused", highlight=False
+    )
+    if published and published.is_new:
+        out.print(
+            f"publication {published.publication_no}: {published.cells_n} figures in force, {published.cells_changed} new or changed",
+            highlight=False,
+        )
+    elif published:
+        out.print(f"nothing changed: publication {published.publication_no} stays in force", highlight=False)
+    out.print(f"{_settings.home.resolve() / 'published' / 'nyckeltal.duckdb'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def figures(
+    figure: Annotated[str | None, typer.Option(help="Only this figure id.")] = None,
+    level: Annotated[str, typer.Option(help="national, sector, branch, region, organisation, or all.")] = "national",
+    level_id: Annotated[str | None, typer.Option(help="Only this id within the level.")] = None,
+    period_kind: Annotated[str, typer.Option(help="month, quarter, year, rolling_12m, or all.")] = "year",
+    period: Annotated[str, typer.Option(help="'latest', 'all', or the first day of a period, YYYY-MM-DD.")] = "latest",
+    language: Annotated[str, typer.Option(help="Language of names: fi, sv, en.")] = "en",
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Published key figures: value, target, light, trend, coverage."""
+    rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language)
+    _print_rows(rows, output, reporting.FIGURE_TABLE)
+
+
+@app.command()
+def status(
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Deliveries and what became of them."""
+    _print_rows(reporting.status(_settings), output, reporting.STATUS_TABLE)
+
+
+@app.command()
+def quarantine(
+    delivery: Annotated[str | None, typer.Argument(help="Delivery id or its beginning; all when left out.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 100,
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Rows that broke a rule: table, row, column, rule, value (masked where personal)."""
+    _print_rows(reporting.quarantine(_settings, delivery, limit), output, reporting.QUARANTINE_TABLE)
+
+
+@app.command()
+def withdraw(
+    delivery: Annotated[str, typer.Argument(help="Delivery id or its beginning (see `status`).")],
+    reason: Annotated[str, typer.Option(help="Why; recorded.")] = "",
+) -> None:
+    """Take a delivery out of force; what it had replaced comes back. The next `nightly` carries it out."""
+    _command("withdrawn", delivery, reason)
+
+
+@app.command()
+def release(
+    delivery: Annotated[str, typer.Argument(help="Delivery id or its beginning (see `status`).")],
+    reason: Annotated[str, typer.Option(help="Why; recorded.")] = "",
+) -> None:
+    """Let a delivery that the shrink guard holds take effect. The next `nightly` carries it out."""
+    _command("released", delivery, reason)
+
+
+@app.command()
+def reprocess(
+    delivery: Annotated[str, typer.Argument(help="Delivery id or its beginning (see `status`).")],
+    reason: Annotated[str, typer.Option(help="Why; recorded.")] = "",
+) -> None:
+    """Read a delivery again from landing, after a column map or rule changed. The next `nightly` carries it out."""
+    _command("reprocess", delivery, reason)
+
+
+@app.command()
+def fingerprint() -> None:
+    """Hash of the current figures: equal for equal content, whatever the order or way the deliveries came."""
+    out.print(reporting.fingerprint(_settings), highlight=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at the installation: versions, home, lock, disk, pending deliveries, publication. Exit 1 when something is wrong."""
+    findings = reporting.doctor(_settings)
+    for finding in findings:
+        colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.severity]
+        out.print(f"[{colour}]{finding.severity:4}[/] ", end="")
+        out.print(f"{finding.what}: {finding.text}", highlight=False, markup=False, soft_wrap=True)
+    if any(finding.severity == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _command(kind: str, delivery: str, reason: str) -> None:
+    from flows import pipeline
+
+    landed = pipeline.command(_settings, kind, delivery, reason)
+    out.print(
+        f"{kind}  {landed.delivery_id}  {landed.intent.file_name}: the next `nightly` carries it out",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _print_reasons(name: str, reasons: Sequence[Reason]) -> None:
+    for reason in reasons:
+        text = str(reason) if reason.file else f"{name}: {reason}"
+        err.print(f"refused  {text.encode('utf-8', 'backslashreplace').decode()}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_rows(rows: list[dict[str, Any]], output: str, columns: Sequence[str]) -> None:
+    if output == "json":
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, default=str, indent=2) + "\n")
+    elif output == "csv":
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, rows[0] if rows else columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: reporting.escaped(value) for name, value in row.items()} for row in rows)
+        sys.stdout.write(buffer.getvalue())
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in columns:
+            table.add_column(name, justify="right" if name in reporting.NUMBERS else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(reporting.cell(name, row[name]) for name in columns))
+        out.print(table)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Progress bars on a terminal; silence (logs) otherwise."""
+    if not err.is_terminal:
+        yield lambda _name, _rows: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def report(name: str, rows: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=None)
+            progress.advance(tasks[name], rows)
+
+        yield report
+
+
+def main() -> None:
+    """Entry point: our errors without a traceback and with their exit code, defects with one and 70."""
+    try:
+        app()
+    except NyckeltalError as error:
+        err.print(f"nyckeltal: {error}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            err.print("nyckeltal: the disk is full; nothing was half-loaded, free space and run again", highlight=False)
+            sys.exit(6)
+        logging.getLogger("nyckeltal").exception("a defect of nyckeltal")
+        sys.exit(70)
+    except Exception:
+        logging.getLogger("nyckeltal").exception("a defect of nyckeltal; please report it with this traceback")
+        sys.exit(70)

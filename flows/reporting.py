@@ -1,0 +1,238 @@
+"""What the command line shows: figures, deliveries, quarantine, the state of the installation, a dry run for an agency."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flows.settings import Settings
+from schemas.errors import Busy, DeliveryRefused, UsageError
+from warehouse.home import Home
+from warehouse.publication import reader
+
+FIGURE_TABLE = ("figure", "variant", "scope", "who", "period", "value", "unit", "target", "light", "trend", "coverage", "status")
+STATUS_TABLE = (
+    "delivery_id",
+    "agency",
+    "source",
+    "file_name",
+    "status",
+    "is_held",
+    "rows_read",
+    "rows_accepted",
+    "rows_quarantined",
+    "why",
+)
+QUARANTINE_TABLE = ("delivery_id", "table_name", "source_line", "column_name", "rule", "severity", "value")
+NUMBERS = {"value", "target", "coverage", "rows_read", "rows_accepted", "rows_quarantined", "source_line"}
+KNOWN_GOOD = {
+    "duckdb": ((1, 5, 5), (2,)),
+    "polars": ((2, 1), (3,)),
+    "great-expectations": ((1, 24), (2,)),
+    "sqlalchemy": ((2, 0, 43), (2, 1)),
+}
+"""Versions between which (inclusive, exclusive) the product was measured to work."""
+LOW_DISK = 2 * 1024**3
+STALE_DAYS = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `doctor`: severity ok, warn or fail."""
+
+    severity: str
+    what: str
+    text: str
+
+
+def figures(
+    settings: Settings, figure: str | None, level: str, level_id: str | None, period_kind: str, period: str, language: str
+) -> list[dict[str, Any]]:
+    """Published key figures that match; the whole only (no breakdowns) unless one figure is asked for."""
+    if language not in ("fi", "sv", "en"):
+        raise UsageError(f"language {language!r} is not fi, sv or en")
+    home = Home(settings.home.resolve())
+    if figure and not reader.query(home, "SELECT 1 FROM mart.figure WHERE figure_id = ?", [figure]):
+        raise UsageError(f"figure {figure!r} is not in the catalogue; `nyckeltal figures` lists them")
+    conditions, parameters = ["true"], []
+    for column, value in (("k.figure_id", figure), ("k.level_id", level_id)):
+        if value:
+            conditions.append(f"{column} = ?")
+            parameters.append(value)
+    for column, value in (("k.level", level), ("k.period_kind", period_kind)):
+        if value != "all":
+            conditions.append(f"{column} = ?")
+            parameters.append(value)
+    if period == "latest":
+        conditions.append("k.is_latest")
+    elif period != "all":
+        conditions.append("k.period_start = try_cast(? AS DATE)")
+        parameters.append(period)
+    if not figure:
+        conditions.append("k.breakdown_kind = ''")
+    return reader.query(
+        home,
+        f"SELECT f.name_{language} AS figure, k.*, l.name_{language} AS who, "
+        "CASE k.period_kind WHEN 'year' THEN strftime(k.period_start, '%Y') WHEN 'month' THEN strftime(k.period_start, '%Y-%m') "
+        "WHEN 'quarter' THEN strftime(k.period_start, '%Y') || ' Q' || quarter(k.period_start) "
+        "ELSE strftime(k.period_start, '%Y-%m') || ' - ' || strftime(k.period_end, '%Y-%m') END AS period "
+        "FROM mart.key_figure k JOIN mart.figure f USING (figure_id) LEFT JOIN mart.level l USING (level, level_id) "
+        f"WHERE {' AND '.join(conditions)} ORDER BY k.figure_id, k.variant, k.scope, k.level, k.level_id, k.breakdown_id, k.period_start",
+        parameters,
+    )
+
+
+def status(settings: Settings) -> list[dict[str, Any]]:
+    """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet."""
+    from warehouse.landing import Landing
+    from warehouse.store import reading
+
+    home = Home(settings.home.resolve())
+    rows: dict[str, dict[str, Any]] = {}
+    with reading(home) as warehouse:
+        if warehouse:
+            sql = (
+                "SELECT d.delivery_id, d.agency, d.source, d.file_name, d.status, d.is_held, d.journal_n, d.produced_at, d.received_at, "
+                "sum(c.rows_read)::BIGINT AS rows_read, sum(c.rows_accepted)::BIGINT AS rows_accepted, "
+                "sum(c.rows_quarantined)::BIGINT AS rows_quarantined, "
+                "array_to_string(list_distinct(from_json(any_value(d.reasons), '[{\"text\": \"VARCHAR\"}]').list_transform(lambda r: r.text)), '; ') "
+                "AS why FROM ledger.delivery d LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.file_name"
+            )
+            rows = {row["delivery_id"]: row for row in warehouse.rows(sql)}
+    for item in Landing(home).all():
+        row = rows.get(item.delivery_id)
+        if row is None:
+            empty = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
+            rows[item.delivery_id] = {
+                "delivery_id": item.delivery_id,
+                "agency": item.intent.agency,
+                "source": item.intent.source,
+                "file_name": item.intent.file_name,
+                "status": "received",
+                "is_held": False,
+                **empty,
+                "why": "waits for the next nightly",
+            }
+        elif row["journal_n"] != item.journal_n:
+            row["why"] = "a command or receipt waits for the next nightly"
+    return list(rows.values())
+
+
+def quarantine(settings: Settings, delivery: str | None, limit: int) -> list[dict[str, Any]]:
+    """Quarantined rows, and rows with warnings, of deliveries whose id begins with `delivery`."""
+    from warehouse.store import reading
+
+    with reading(Home(settings.home.resolve())) as warehouse:
+        if warehouse is None:
+            return []
+        return warehouse.rows(
+            "SELECT * FROM ledger.quarantine WHERE starts_with(delivery_id, ?) ORDER BY severity, delivery_id, table_name, source_line LIMIT ?",
+            [delivery or "", limit],
+        )
+
+
+def fingerprint(settings: Settings) -> str:
+    """Fingerprint of the publication in force."""
+    return str(reader.query(Home(settings.home.resolve()), "SELECT fingerprint FROM meta.publication")[0]["fingerprint"])
+
+
+def check(settings: Settings, file: Path, agency: str | None, source: str | None, language: str) -> tuple[dict[str, Any], str]:
+    """Receive and ingest `file` in a scratch home with the same registers; returns the receipt and its text."""
+    from flows import pipeline
+    from flows.ingesting import ingest
+    from transforms.delivery import Context
+    from warehouse import landing, store
+    from warehouse.publication import receipts
+
+    registry = Home(settings.home.resolve()).registry
+    with tempfile.TemporaryDirectory(prefix="nyckeltal-check-") as directory:
+        scratch = settings.model_copy(update={"home": Path(directory)})
+        if registry.is_dir():
+            shutil.copytree(registry, Path(directory) / "registry")
+        received = pipeline.receive(scratch, [file], agency, source)
+        for item in received:
+            if item.landed is None:
+                raise DeliveryRefused(*item.reasons)
+        home = pipeline.home_of(scratch)
+        with store.writing(home) as warehouse:
+            moment = landing.now()
+            ingested = ingest(warehouse, Context(pipeline.reference_of(home), scratch.limits()), "check", moment)
+            contents = [receipts.receipt(warehouse, delivery_id) for delivery_id in ingested.changed]
+    if not contents:
+        raise UsageError(f"{file} holds no file")
+    status = "refused" if any(content["status"] == "refused" for content in contents) else "accepted"
+    return {"status": status, "receipts": contents}, "\n".join(receipts.as_text(content, language) for content in contents)
+
+
+def doctor(settings: Settings) -> list[Finding]:
+    """Findings about the installation and the home directory."""
+    home = Home(settings.home.resolve())
+    findings = [_version(name) for name in KNOWN_GOOD]
+    findings.append(_disk(home))
+    findings.extend(_publication(home))
+    findings.append(_pending(settings))
+    return findings
+
+
+def _version(name: str) -> Finding:
+    text = importlib.metadata.version(name)
+    numbers = tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+    low, high = KNOWN_GOOD[name]
+    good = low <= numbers < high
+    return Finding(
+        "ok" if good else "fail", name, text if good else f"{text} is outside the range this product was measured with"
+    )
+
+
+def _disk(home: Home) -> Finding:
+    place = home.root if home.root.exists() else home.root.parent
+    free = shutil.disk_usage(place).free
+    return Finding("ok" if free > LOW_DISK else "warn", "disk", f"{free / 1024**3:.1f} GiB free at {place}")
+
+
+def _publication(home: Home) -> list[Finding]:
+    try:
+        row = reader.query(home, "SELECT * FROM meta.publication")[0]
+    except UsageError as error:
+        return [Finding("warn", "publication", str(error))]
+    age = datetime.now(UTC).replace(tzinfo=None) - row["published_at"]
+    severity = "ok" if age < timedelta(days=STALE_DAYS) else "warn"
+    return [
+        Finding(
+            severity,
+            "publication",
+            f"no {row['publication_no']} of {row['published_at']:%Y-%m-%d %H:%M} UTC, {row['cells_n']} figures",
+        )
+    ]
+
+
+def _pending(settings: Settings) -> Finding:
+    try:
+        waiting = [row for row in status(settings) if row["status"] == "received"]
+    except Busy as busy:
+        return Finding("ok", "lock", f"{busy}")
+    return Finding("ok" if not waiting else "warn", "landing", f"{len(waiting)} deliveries wait for the next nightly")
+
+
+def cell(name: str, value: Any) -> str:
+    """A value as people read it in a terminal table."""
+    if value is None:
+        return "-"
+    if name == "coverage":
+        return f"{value * 100:.1f} %"
+    if isinstance(value, Decimal):
+        return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)
+
+
+def escaped(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay as they are."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return "'" + value
+    return value
