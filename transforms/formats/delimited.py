@@ -1,0 +1,226 @@
+"""Delimited text (CSV, TSV) as a stream of raw parts: all cells text, exact line numbers, memory bounded by blocks.
+
+Quoting is switched off where the file does not need it (stray quotes in supplier names are ordinary there). Where it is
+needed a quoted value may not hold a line break: such lines are reported as malformed. Repetitive columns come as
+dictionary-encoded text (Categorical), which makes everything after the reading cheaper.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from transforms.delivery import Limits, RawPart
+from transforms.formats.detect import (
+    Fixes,
+    HeaderMap,
+    detect_delimited,
+    detect_encoding,
+    find_header,
+    known_encoding,
+    refusal,
+    require_header,
+    split_line,
+)
+from transforms.formats.lines import Block, read_blocks
+
+ROWS = "row"
+MALFORMED = "malformed"
+MALFORMED_SCHEMA = pl.Schema({"source_line": pl.Int64, "reason": pl.String})
+SAMPLE_BYTES = 512 * 1024
+SAMPLE_LINES = 300
+ROWS_PER_PART = 100_000
+UNREPETITIVE = frozenset({"case_id", "net_amount", "gross_amount", "vat_amount"})
+"""Columns where nearly every cell differs: plain text, a dictionary would only cost."""
+
+
+@dataclass
+class _Shape:
+    """What the parser needs: delimiter, quoting, position -> column, number of cells."""
+
+    delimiter: str
+    quoting: bool
+    columns: dict[int, str]
+    width: int
+
+    @property
+    def options(self) -> tuple[list[str], pacsv.ConvertOptions]:
+        names = [f"c{position}" for position in range(self.width)]
+        repetitive = pa.dictionary(pa.int32(), pa.string())
+        types = {f"c{p}": pa.string() if c in UNREPETITIVE else repetitive for p, c in self.columns.items()}
+        return names, pacsv.ConvertOptions(
+            include_columns=list(types), column_types=types, strings_can_be_null=False, check_utf8=False
+        )
+
+
+@dataclass
+class _Gathered:
+    """Blocks parsed so far that do not fill a part yet."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    lines: list[np.ndarray] = field(default_factory=list)
+    malformed: list[tuple[int, str]] = field(default_factory=list)
+    rows: int = 0
+
+    def part(self, columns: dict[int, str], notes: dict[str, object]) -> RawPart:
+        if self.tables:
+            frame = pl.DataFrame(pl.from_arrow(pa.concat_tables(self.tables)))
+            frame = frame.rename({f"c{p}": c for p, c in columns.items()})
+            frame = frame.with_columns(pl.Series("source_line", np.concatenate(self.lines), dtype=pl.Int64)).rechunk()
+        else:
+            frame = pl.DataFrame(schema={**dict.fromkeys(columns.values(), pl.String), "source_line": pl.Int64})
+        malformed = pl.DataFrame(self.malformed, schema=MALFORMED_SCHEMA, orient="row")
+        return RawPart({ROWS: frame, MALFORMED: malformed}, notes)
+
+
+def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
+    """Raw parts with the frames `row` (mapped columns, source_line) and `malformed` (source_line, reason).
+
+    `notes`: format, encoding, delimiter, quoting, header_row, columns, unknown_columns. Raises DeliveryRefused.
+    """
+    size = path.stat().st_size
+    if size > limits.delimited_bytes:
+        raise refusal("file_too_large", f"the file has {size} bytes, the limit is {limits.delimited_bytes}", file_name)
+    encoding, skip, lines = read_head(path, file_name, fixes.encoding, limits)
+    found = detect_delimited(lines, header_map, fixes)
+    first = split_line(lines[0], found.delimiter, found.quoting)
+    header = require_header(found.header, first, file_name)
+    shape = _Shape(found.delimiter, found.quoting, wanted(header.columns), len(header.cells))
+    notes: dict[str, object] = {
+        "format": "delimited",
+        "encoding": encoding,
+        "delimiter": found.delimiter,
+        "quoting": found.quoting,
+        "header_row": header.row,
+        "columns": {header.cells[p].strip(): c for p, c in header.columns.items()},
+        "unknown_columns": header.unknown,
+    }
+    yield from _parts(read_blocks(path, encoding, skip, limits, file_name), header.row, shape, notes)
+
+
+def wanted(columns: object) -> dict[int, str]:
+    """The mapped columns that cleaning reads; VAT alone serves no table."""
+    return {p: c for p, c in dict(columns).items() if c != "vat_amount"}  # type: ignore[call-overload]
+
+
+def read_head(path: Path, file_name: str, encoding: str | None, limits: Limits) -> tuple[str, int, list[str]]:
+    """(encoding, bytes to skip, first lines as text). Raises DeliveryRefused for empty and binary files."""
+    with path.open("rb") as file:
+        sample = file.read(max(SAMPLE_BYTES, limits.line_bytes + 1))
+    if not sample.strip():
+        raise refusal("file_empty", "the file is empty", file_name)
+    detected, skip = detect_encoding(sample[:SAMPLE_BYTES], file_name)
+    if encoding is not None and skip == 0:
+        detected = known_encoding(encoding, file_name)
+    if len(sample) > limits.line_bytes and b"\n" not in sample and b"\r" not in sample:
+        raise refusal("line_too_long", f"the first line is longer than {limits.line_bytes} bytes; is the file a table?", file_name)
+    text = sample[skip:SAMPLE_BYTES].decode(detected, "replace")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(sample) > SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()  # cut in the middle
+    return detected, skip, lines[:SAMPLE_LINES]
+
+
+def _parts(blocks: Iterator[Block], header_row: int, shape: _Shape, notes: dict[str, object]) -> Iterator[RawPart]:
+    gathered = _Gathered()
+    nothing_yet = True
+    for block in blocks:
+        _parse(_below(block, header_row), shape, gathered)
+        if gathered.rows >= ROWS_PER_PART or len(gathered.malformed) >= ROWS_PER_PART:
+            yield gathered.part(shape.columns, notes)
+            gathered, nothing_yet = _Gathered(), False
+    if nothing_yet or gathered.rows or gathered.malformed:
+        yield gathered.part(shape.columns, notes)
+
+
+def _below(block: Block, header_row: int) -> Block:
+    """The block without the lines up to the header."""
+    lines = header_row - block.first_line + 1
+    if lines <= 0:
+        return block
+    start = 0
+    for _ in range(lines):
+        start = block.data.find(b"\n", start) + 1
+    return Block(header_row + 1, block.data[start:], block.broken)
+
+
+def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
+    if not block.data:
+        return
+    bad: list[tuple[int, str]] = []
+
+    def on_invalid(row: pacsv.InvalidRow) -> str:
+        bad.append((row.number, f"{row.actual_columns} cells where the header has {row.expected_columns}"))
+        return "skip"
+
+    names, convert = shape.options
+    table = pacsv.read_csv(
+        pa.BufferReader(block.data),
+        pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(block.data) + 1),
+        pacsv.ParseOptions(
+            delimiter=shape.delimiter,
+            quote_char='"' if shape.quoting else False,
+            escape_char=False,
+            newlines_in_values=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=on_invalid,
+        ),
+        convert,
+    )
+    count = block.data.count(b"\n")
+    if table.num_rows + len(bad) != count:  # a quote swallowed a line break: read this block line by line
+        table, bad = _line_by_line(block.data, shape, names, convert)
+    lines = np.arange(block.first_line, block.first_line + count, dtype=np.int64)
+    if bad:
+        lines = np.delete(lines, [number - 1 for number, _ in bad])
+    if block.broken:
+        whole = ~np.isin(lines, block.broken)
+        table, lines = table.filter(pa.array(whole)), lines[whole]
+        # An emptied line may also have had too few cells: it is reported once.
+        bad = [(n, reason) for n, reason in bad if n + block.first_line - 1 not in block.broken]
+        gathered.malformed += [(n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line]
+    gathered.malformed += [(n + block.first_line - 1, reason) for n, reason in bad]
+    gathered.tables.append(table)
+    gathered.lines.append(lines)
+    gathered.rows += table.num_rows
+
+
+def _line_by_line(
+    data: bytes, shape: _Shape, names: list[str], convert: pacsv.ConvertOptions
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """The slow way for blocks with unbalanced quotes: every line stands for itself."""
+    bad: list[tuple[int, str]] = []
+    rows: list[list[str]] = []
+    blank = [""] * shape.width
+    for number, line in enumerate(data.decode().split("\n")[:-1], start=1):
+        try:
+            cells = next(csv.reader([line.rstrip("\r")], delimiter=shape.delimiter, strict=True), blank)
+        except csv.Error:
+            bad.append((number, "quotes that do not close on the line"))
+            continue
+        if len(cells) == shape.width:
+            rows.append(cells)
+        else:
+            bad.append((number, f"{len(cells)} cells where the header has {shape.width}"))
+    columns = list(zip(*rows, strict=True)) or [()] * shape.width
+    arrays = {
+        name: pa.array(columns[int(name[1:])], pa.string()).cast(convert.column_types[name]) for name in convert.include_columns
+    }
+    return pa.table(arrays), bad
+
+
+def header_of_text(path: Path, file_name: str, header_map: HeaderMap, limits: Limits) -> list[str]:
+    """The header cells of a delimited file, for recognising a source; empty when there is none."""
+    _, _, lines = read_head(path, file_name, None, limits)
+    found = detect_delimited(lines, header_map, Fixes())
+    return list(found.header.cells) if found.header else []
+
+
+__all__ = ["MALFORMED", "MALFORMED_SCHEMA", "ROWS", "find_header", "header_of_text", "read_delimited", "read_head", "wanted"]

@@ -1,0 +1,199 @@
+"""What a delivered file is written like: encoding, delimiter, quoting, header row. Looks at a sample, opens nothing.
+
+Whatever an agency's row in `schemas/agencies.csv` fixes is taken as it stands; the rest is found out here.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.errors import DeliveryRefused, Reason
+from schemas.reference import Agency
+
+AMOUNT_COLUMNS = ("net_amount", "gross_amount")
+DELIMITERS = ("\t", ";", ",", "|")
+HEADER_WITHIN = 50
+"""A header row further down than this is not looked for."""
+
+_MAGIC = (
+    (b"PK\x03\x04", "a zip or XLSX file"),
+    (b"PAR1", "a Parquet file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls) or a password-protected one"),
+    (b"%PDF", "a PDF file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x89PNG", "a picture"),
+    (b"<?xml", "an XML file"),
+)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_ENCODINGS = {"utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be"}
+_ENCODING_NAMES = {"utf8": "utf-8", "iso-8859-1": "latin-1", "iso8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
+_CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
+_BLANKS = re.compile(r"[\s\u00a0\u200b\ufeff]+")
+
+
+@dataclass(frozen=True)
+class HeaderMap:
+    """Normalised header -> (column of the contract, rank); rank 0 is the agency's own layout, 1 the common rows."""
+
+    columns: Mapping[str, tuple[str, int]]
+
+    def match(self, cells: Sequence[str]) -> dict[int, str]:
+        """Position -> column for the cells that are known. Where two cells mean one column the better rank, then the first
+        cell wins; the other stays unmapped (and is noted)."""
+        best: dict[str, tuple[int, int]] = {}
+        for position, cell in enumerate(cells):
+            known = self.columns.get(normalise_header(cell))
+            if known is None:
+                continue
+            column, rank = known
+            if column not in best or rank < best[column][0]:
+                best[column] = (rank, position)
+        return {position: column for column, (_, position) in sorted(best.items(), key=lambda item: item[1][1])}
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """What is known beforehand about an agency's files; None: detect."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal_mark: str | None = None
+    date_format: str | None = None
+    header_row: int | None = None
+
+    @classmethod
+    def of(cls, agency: Agency) -> Fixes:
+        return cls(agency.encoding, agency.delimiter, agency.decimal_mark, agency.date_format, agency.header_row)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the header stands (1-based line or row), its cells and what they mean."""
+
+    row: int
+    cells: tuple[str, ...]
+    columns: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def unknown(self) -> list[str]:
+        return [cell for position, cell in enumerate(self.cells) if position not in self.columns and cell.strip()]
+
+
+def normalise_header(text: str) -> str:
+    """Lower case, composed letters, every run of blanks (NBSP and line breaks too) one space, quotes around it gone."""
+    collapsed = _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    if len(collapsed) > 1 and collapsed[0] == collapsed[-1] == '"':
+        collapsed = collapsed[1:-1].strip()
+    return collapsed.lower()
+
+
+def detect_encoding(sample: bytes, file_name: str) -> tuple[str, int]:
+    """(encoding, length of the byte order mark) of a text file's first bytes. Raises DeliveryRefused for binary files."""
+    for magic, what in _MAGIC:
+        if sample.startswith(magic):
+            raise refusal("wrong_format", f"the file is {what}; deliver CSV, XLSX, JSON lines or Parquet", file_name)
+    for mark, encoding in _BOMS:
+        if sample.startswith(mark):
+            return encoding, len(mark)
+    if len(sample) - len(sample.translate(None, _CONTROL)) > max(len(sample) // 100, 2):
+        raise refusal("binary_file", "the file is binary, not text; deliver CSV, XLSX, JSON lines or Parquet", file_name)
+    return decide_encoding(sample), 0
+
+
+def decide_encoding(sample: bytes) -> str:
+    """utf-8 where the bytes are it (or nearly: broken rows are then quarantined), else the 8-bit encoding."""
+    text = sample.decode("utf-8", "surrogateescape")
+    beyond = Counter("bad" if "\udc80" <= c <= "\udcff" else "good" for c in text if c > "\x7f")
+    cut_tail = sum("\udc80" <= c <= "\udcff" for c in text[-3:])
+    bad = beyond["bad"] - cut_tail
+    if bad <= 0 or beyond["good"] > 4 * bad:
+        return "utf-8"
+    return "cp1252" if re.search(rb"[\x80-\x9f]", sample) else "latin-1"
+
+
+def known_encoding(name: str, file_name: str) -> str:
+    """The encoding an agency's row fixes, by one of its usual names."""
+    encoding = _ENCODING_NAMES.get(name.lower(), name.lower())
+    if encoding not in _ENCODINGS:
+        raise refusal("encoding_unknown", f"agencies.csv fixes the encoding {name!r}; known are {', '.join(sorted(_ENCODINGS))}", file_name)
+    return encoding
+
+
+def find_header(rows: Iterable[Sequence[str]], header_map: HeaderMap, fixed_row: int | None = None) -> Header | None:
+    """The row with the most known columns among the first ones (the first of equals), None when none knows two."""
+    best: Header | None = None
+    for number, cells in enumerate(rows, start=1):
+        if number > HEADER_WITHIN and fixed_row is None:
+            break
+        if fixed_row is not None and number != fixed_row:
+            continue
+        columns = header_map.match(cells)
+        if best is None or len(columns) > len(best.columns):
+            best = Header(number, tuple(cells), columns)
+    return best if best and len(best.columns) >= 2 else None
+
+
+def require_header(header: Header | None, first_row: Sequence[str], file_name: str) -> Header:
+    """The header, or DeliveryRefused naming what was found instead."""
+    if header is None:
+        found = ", ".join(repr(cell.strip()[:60]) for cell in first_row[:30]) or "nothing"
+        text = f"no header of purchase invoices was recognised; found: {found}; add the headers to the agency's column map"
+        raise refusal("header_unrecognised", text, file_name)
+    if not set(header.columns.values()) & set(AMOUNT_COLUMNS):
+        found = ", ".join(repr(cell.strip()[:60]) for cell in header.cells if cell.strip())
+        text = f"no amount column was recognised; found: {found}; deliver an amount, or map its header to net_amount or gross_amount"
+        raise refusal("amount_column_missing", text, file_name, row=header.row)
+    return header
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """How a delimited text file is written."""
+
+    delimiter: str
+    quoting: bool
+    header: Header | None
+
+
+def detect_delimited(lines: Sequence[str], header_map: HeaderMap, fixes: Fixes) -> Delimited:
+    """Delimiter, quoting and header: those under which most header cells are known and most rows have as many cells."""
+    best = Delimited(fixes.delimiter or ";", False, None)
+    best_score = -1.0
+    for delimiter in [fixes.delimiter] if fixes.delimiter else DELIMITERS:
+        for quoting in (False, True):
+            rows = [split_line(line, delimiter, quoting) for line in lines]
+            header = find_header(rows, header_map, fixes.header_row)
+            if header is None:
+                continue
+            body = [row for row in rows[header.row :] if len(row) > 1]
+            fitting = sum(len(row) == len(header.cells) for row in body) / len(body) if body else 1.0
+            wrapped = not quoting and _wrapped(body, header.cells)
+            score = len(header.columns) * (0.5 + fitting) - (0.5 if wrapped else 0.0) - (0.1 if quoting else 0.0)
+            if score > best_score:
+                best, best_score = Delimited(delimiter, quoting, header), score
+    return best
+
+
+def split_line(line: str, delimiter: str, quoting: bool) -> list[str]:
+    if not quoting:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
+
+
+def _wrapped(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
+    """Whole cells stand in quotes in a large share of the rows: then quotes are meant as quotes."""
+    cells = [cell for row in rows for cell in row if cell] or list(header)
+    return sum(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells) * 5 > len(cells)
+
+
+def refusal(code: str, text: str, file_name: str, row: int | None = None) -> DeliveryRefused:
+    return DeliveryRefused(Reason(code, text, file=file_name, row=row))
