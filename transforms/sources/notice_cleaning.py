@@ -1,0 +1,289 @@
+"""Raw frames of notices to the contract's tables: typed, normalised, each notice accepted or quarantined as a whole.
+
+A notice stands or falls as one: its lots without its buyer, or its winners without their lot, would be counted wrongly. So a
+broken `fail` rule quarantines every row of the notice, and the failure names the notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from schemas.contract import Table
+from schemas.procurement_notices import CONTRACT
+from schemas.reference import Reference
+from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, RawPart
+from transforms.formats.values import DUMMY_DATES
+from transforms.sources.notice_ids import Names, ids_frame
+
+Frames = Mapping[str, pl.DataFrame]
+
+CHILDREN = ("procedure", "lot", "lot_result", "tender", "winner", "contract", "organisation")
+IDENTIFIERS: Mapping[str, tuple[str, ...]] = {
+    "lot": ("lot_id",),
+    "lot_result": ("result_id", "lot_id"),
+    "organisation": ("organisation_ref",),
+    "contract": ("contract_id",),
+    "tender": ("tender_id", "result_id"),
+}
+"""What must be unique within a notice; lots, lot results and organisations must have theirs."""
+UNIQUE = {"lot": ("lot_id",), "lot_result": ("result_id",), "organisation": ("organisation_ref",)}
+DATES: Mapping[str, tuple[str, ...]] = {
+    "notice": ("dispatch_date", "publication_date"),
+    "lot": ("deadline_date",),
+    "lot_result": ("decision_date",),
+    "contract": ("decision_date", "signed_date"),
+}
+CODED = {"lot_result": ("result_code",), "winner": ("size",), "organisation": ("size",)}
+MONEY = {
+    "notice": "total_value_cents",
+    "procedure": "estimated_value_cents",
+    "lot": "estimated_value_cents",
+    "lot_result": "award_value_cents",
+    "tender": "value_cents",
+    "contract": "value_cents",
+}
+SIZES = ("micro", "small", "medium", "sme", "large")
+FIRST_DAY, LAST_DAY = pl.date(1990, 1, 1), pl.date(2099, 12, 31)
+LOCAL_ZONE = "Europe/Helsinki"
+"""Zone of times without an offset (the older TED schema gives local times; its notices here are Finnish)."""
+_FINDING = pl.Schema({"notice_no": pl.Int64, "rule": pl.String, "column_name": pl.String, "value": pl.String})
+
+
+def clean(raw: RawPart, reference: Reference) -> CleanPart:
+    """Accepted rows per contract table, failures, warnings and counts of one raw part (frames of formats.rows.RAW)."""
+    frames, odd_values = _typed(raw.frames)
+    frames, personal = _organisations(frames, reference)
+    unread = raw.frames["finding"].filter(pl.col("notice_no").is_null())
+    found = pl.concat(
+        [
+            raw.frames["finding"].filter(pl.col("notice_no").is_not_null()).select(_FINDING.names()),
+            odd_values,
+            personal,
+            _broken(frames),
+        ]
+    )
+    fails = [rule.name for rule in CONTRACT.table("notice").rules if rule.severity == "fail"]
+    broken = found.filter(pl.col("rule").is_in(fails))
+    quarantined = broken["notice_no"].unique()
+    accepted = {name: frame.filter(~pl.col("notice_no").is_in(quarantined.implode())) for name, frame in frames.items()}
+    keys = accepted["notice"].select("notice_no", "delivery_id", "notice_id", "notice_version")
+    notices = frames["notice"].select("notice_no", "delivery_id", "source_line")
+    warned = found.filter(~pl.col("rule").is_in(fails)).join(keys.select("notice_no"), on="notice_no", how="semi")
+    return CleanPart(
+        accepted={table.name: _contract_rows(accepted[table.name], keys, table) for table in CONTRACT.tables},
+        failures=pl.concat([_located(broken, notices), _unread_failures(unread)]),
+        warnings=_located(warned.unique(maintain_order=True), notices),
+        counts=_counts(frames, accepted, unread, found),
+        refused=dict(raw.refused),
+    )
+
+
+def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Dates, times and closed code lists read; what cannot be read is null and noted."""
+    frames = {name: raw[name] for name in ("notice", *CHILDREN)}
+    odd: list[pl.DataFrame] = []
+    for table, columns in CODED.items():
+        for column in columns:
+            codes = CONTRACT.table(table).column(column).codes or SIZES
+            unknown = frames[table].filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(list(codes)))
+            odd.append(_noted(unknown, "value_unreadable", column))
+            known = pl.when(pl.col(column).is_in(list(codes))).then(column)
+            frames[table] = frames[table].with_columns(known.alias(column))
+    frames["notice"] = frames["notice"].with_columns(_instant("dispatch_date", "dispatch_time").alias("dispatch_at"))
+    frames["lot"] = frames["lot"].with_columns(_instant("deadline_date", "deadline_time").alias("deadline_at"))
+    for table, columns in DATES.items():
+        for column in columns:
+            frame = frames[table].with_columns(_day(column).alias("day"), pl.col(column).str.slice(0, 10).alias("given"))
+            dummy = pl.col("given").is_in(list(DUMMY_DATES))
+            odd.append(_noted(frame.filter(dummy), "date_is_dummy", column))
+            odd.append(_noted(frame.filter(pl.col("day").is_null() & pl.col(column).is_not_null() & ~dummy), "value_unreadable", column))
+            frames[table] = frame.with_columns(pl.col("day").alias(column)).drop("day", "given")
+    version = pl.col("notice_version").str.strip_chars()
+    frames["notice"] = frames["notice"].with_columns(
+        pl.when(version.str.contains(r"^[0-9]{1,6}$")).then(version).cast(pl.Int32).alias("notice_version"),
+        pl.coalesce("publication_date", "dispatch_date").alias("notice_date"),
+        pl.when(pl.col("dispatch_date").is_not_null()).then("dispatch_at").alias("dispatch_at"),
+    )
+    frames["lot"] = frames["lot"].with_columns(pl.when(pl.col("deadline_date").is_not_null()).then("deadline_at").alias("deadline_at"))
+    foreign = frames["notice"].filter(pl.col("other_currency").is_not_null())
+    odd.append(_noted(foreign, "currency_not_eur", "other_currency"))
+    return frames, pl.concat(odd)
+
+
+def _noted(frame: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
+    value = pl.col(column).cast(pl.String).str.slice(0, 40)
+    return frame.select("notice_no", pl.lit(rule).alias("rule"), pl.lit(column).alias("column_name"), value.alias("value"))
+
+
+def _day(column: str) -> pl.Expr:
+    """The date at the start of `2024-08-29+00:00`; null for dummies, words, impossible days and years beyond 1990-2099."""
+    text = pl.col(column).str.extract(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:$|[^0-9])")
+    day = text.str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(day.is_between(FIRST_DAY, LAST_DAY) & ~text.is_in(list(DUMMY_DATES))).then(day)
+
+
+def _instant(date: str, time: str) -> pl.Expr:
+    """UTC instant of a date and a time, each possibly with an offset (the time's counts); without any, local time."""
+    day = pl.col(date).str.extract(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})")
+    clock = pl.col(time).str.extract(r"^([0-9]{2}:[0-9]{2})(?::[0-9]{2})?")
+    seconds = pl.col(time).str.extract(r"^[0-9]{2}:[0-9]{2}:([0-9]{2})").fill_null("00")
+    naive = (day + "T" + clock + ":" + seconds).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    zone = pl.coalesce(pl.col(time).str.extract(r"(Z|[+-][0-9]{2}:[0-9]{2})$"), pl.col(date).str.slice(10).str.extract(r"^(Z|[+-][0-9]{2}:[0-9]{2})$"))
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    minutes = pl.when(zone == "Z").then(0).otherwise(
+        sign * (zone.str.slice(1, 2).cast(pl.Int32, strict=False) * 60 + zone.str.slice(4, 2).cast(pl.Int32, strict=False))
+    )  # fmt: skip
+    given = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
+    local = naive.dt.replace_time_zone(LOCAL_ZONE, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    return pl.when(zone.is_null()).then(local).otherwise(given)
+
+
+def _organisations(frames: dict[str, pl.DataFrame], reference: Reference) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Registration ids and names normalised, persons' dropped, and the ids of winners; notes personal codes."""
+    raw = frames["organisation"]
+    ids = ids_frame(raw.select("registration_text", "country").unique(maintain_order=True).iter_rows())
+    names = Names(reference).frame(raw.select("name", "is_buyer").unique(maintain_order=True).iter_rows())
+    joined = raw.join(ids, on=["registration_text", "country"], how="left", nulls_equal=True, maintain_order="left").join(
+        names, on=["name", "is_buyer"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    is_person = pl.col("is_person") | pl.col("is_personal")
+    frames["organisation"] = joined.with_columns(
+        pl.when(~is_person).then("kept_name").alias("name"), pl.when(~is_person).then("registration_id").alias("registration_id")
+    ).drop("registration_text", "kept_name")
+    suppliers = frames["organisation"].select("notice_no", "organisation_ref", pl.col("registration_id").alias("supplier_id"), "id_kind")
+    frames["winner"] = frames["winner"].join(
+        suppliers.unique(["notice_no", "organisation_ref"], keep="first", maintain_order=True),
+        on=["notice_no", "organisation_ref"],
+        how="left",
+        maintain_order="left",
+    )
+    notice = frames["notice"]
+    finnish = (pl.col("country") == "FI").fill_null(value=False)
+    frames["notice"] = notice.with_columns(finnish.alias("is_national_population"))
+    personal = joined.filter("is_personal").select(
+        "notice_no",
+        pl.lit("personal_id_found").alias("rule"),
+        pl.lit("registration_id").alias("column_name"),
+        pl.lit(None, pl.String).alias("value"),
+    )
+    return frames, personal
+
+
+def _broken(frames: Frames) -> pl.DataFrame:
+    """Breaches of the fail rules that the typed rows show."""
+    notice = frames["notice"]
+    rules = [
+        ("notice_id_missing", "notice_id", pl.col("notice_id").is_null()),
+        ("notice_version_invalid", "notice_version", pl.col("notice_version").is_null()),
+        ("notice_date_missing", "notice_date", pl.col("notice_date").is_null()),
+        ("form_type_unknown", "form_type", pl.col("form_type").is_null()),
+        ("subtype_missing", "subtype", pl.col("subtype").is_null()),
+        ("lot_missing", "lot_id", pl.col("form_type").is_in(["competition", "result", "dir-awa-pre"]) & _without("lot", frames)),
+        ("result_missing", "result_id", (pl.col("form_type") == "result") & _without("lot_result", frames)),
+    ]
+    found = [_note(notice.filter(condition), rule, column) for rule, column, condition in rules]
+    for table, columns in IDENTIFIERS.items():
+        needed = columns if table in UNIQUE else columns[:1]
+        for column in needed:
+            found.append(_note(frames[table].filter(pl.col(column).is_null()), "identifier_missing", f"{table}.{column}"))
+        pair = ["notice_no", *(UNIQUE.get(table) or columns)]
+        repeated = frames[table].filter(pl.struct(pair).is_duplicated() & pl.all_horizontal(pl.col(pair[:2]).is_not_null()))
+        found.append(_note(repeated, "identifier_duplicate", f"{table}.{pair[1]}"))
+    found.append(_note(_repeated(notice), "notice_repeated", "notice_id"))
+    return pl.concat(found).unique(maintain_order=True)
+
+
+def _without(table: str, frames: Frames) -> pl.Expr:
+    return ~pl.col("notice_no").is_in(frames[table]["notice_no"].unique().implode())
+
+
+def _repeated(notice: pl.DataFrame) -> pl.DataFrame:
+    """Notices of which the same delivery holds a later dispatched (else later standing) copy with the same key."""
+    known = notice.filter(pl.all_horizontal(pl.col("notice_id", "notice_version").is_not_null()))
+    latest = known.sort("dispatch_at", "source_line", nulls_last=False).group_by("delivery_id", "notice_id", "notice_version").last()
+    return known.join(latest.select("notice_no"), on="notice_no", how="anti")
+
+
+def _note(frame: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
+    return frame.select(
+        "notice_no", pl.lit(rule).alias("rule"), pl.lit(column).alias("column_name"), pl.lit(None, pl.String).alias("value")
+    ).unique(maintain_order=True)
+
+
+def _contract_rows(frame: pl.DataFrame, keys: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Exactly the contract's columns and types, with the notice's key."""
+    if table.name != "notice":
+        frame = frame.join(keys, on="notice_no", how="inner", maintain_order="left")
+    schema = table.polars_schema()
+    return frame.select(schema.names()).cast(dict(schema))
+
+
+def _located(found: pl.DataFrame, notices: pl.DataFrame) -> pl.DataFrame:
+    return (
+        found.join(notices, on="notice_no", how="inner", maintain_order="left")
+        .with_columns(pl.lit("notice").alias("table_name"))
+        .select(FAILURE_SCHEMA.names())
+    )
+
+
+def _unread_failures(unread: pl.DataFrame) -> pl.DataFrame:
+    return unread.with_columns(pl.lit("notice").alias("table_name")).select(FAILURE_SCHEMA.names())
+
+
+def _counts(frames: Frames, accepted: Frames, unread: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Rows and cents per delivery and table. A document that could not be read counts as one notice. Amounts that could not
+    be read are counted with the notice."""
+    owners = frames["notice"].select("notice_no", pl.col("delivery_id").alias("owner"))
+    deliveries = pl.concat([owners["owner"], unread["delivery_id"]]).unique(maintain_order=True)
+    amounts = found.filter((pl.col("rule") == "value_unreadable") & pl.col("column_name").str.ends_with("_cents"))
+    rows: list[pl.DataFrame] = []
+    for table in CONTRACT.tables:
+        read = _sums(frames[table.name], owners, MONEY.get(table.name), "read")
+        taken = _sums(accepted[table.name], owners, MONEY.get(table.name), "accepted")
+        both = deliveries.to_frame("owner").join(read, on="owner", how="left").join(taken, on="owner", how="left")
+        both = both.with_columns(pl.lit(table.name).alias("table_name"), pl.lit(0).alias("lost"), pl.lit(0).alias("unreadable"))
+        if table.name == "notice":
+            lost = unread.group_by(pl.col("delivery_id").alias("owner")).len("lost")
+            unreadable = amounts.join(owners, on="notice_no").group_by("owner").len("unreadable")
+            both = both.drop("lost", "unreadable").join(lost, on="owner", how="left").join(unreadable, on="owner", how="left")
+        rows.append(both)
+    every = pl.concat([frame.select(sorted(frame.columns)).with_columns(pl.col(pl.UInt32).cast(pl.Int64)) for frame in map(_whole, rows)])
+    return every.select(
+        pl.col("owner").alias("delivery_id"),
+        "table_name",
+        (pl.col("rows_read") + pl.col("lost")).alias("rows_read"),
+        "rows_accepted",
+        pl.lit(0, pl.Int64).alias("rows_set_aside"),
+        (pl.col("rows_read") + pl.col("lost") - pl.col("rows_accepted")).alias("rows_quarantined"),
+        "cents_read",
+        "cents_accepted",
+        pl.lit(0, pl.Int64).alias("cents_set_aside"),
+        (pl.col("cents_read") - pl.col("cents_accepted")).alias("cents_quarantined"),
+        pl.col("unreadable").alias("amounts_unreadable"),
+    ).cast(dict(COUNT_SCHEMA))
+
+
+def _whole(frame: pl.DataFrame) -> pl.DataFrame:
+    numbers = [name for name in frame.columns if name not in ("owner", "table_name")]
+    return frame.with_columns(pl.col(numbers).cast(pl.Int64).fill_null(0))
+
+
+def _sums(frame: pl.DataFrame, owners: pl.DataFrame, money: str | None, kind: str) -> pl.DataFrame:
+    cents = pl.col(money).sum() if money else pl.lit(0, pl.Int64)
+    return (
+        frame.join(owners, on="notice_no", how="inner")
+        .group_by("owner", maintain_order=True)
+        .agg(pl.len().alias(f"rows_{kind}"), cents.alias(f"cents_{kind}"))
+    )
+
+
+def failed_rules(parts: Sequence[CleanPart], delivery_id: str) -> pl.DataFrame:
+    """Distinct (rule, column_name, value) with the number of notices, of one delivery's failures."""
+    return (
+        pl.concat([part.failures for part in parts])
+        .filter(pl.col("delivery_id") == delivery_id)
+        .group_by("rule", maintain_order=True)
+        .agg(pl.len().alias("notices_n"), pl.col("source_line").first(), pl.col("column_name").first(), pl.col("value").first())
+    )
