@@ -71,6 +71,8 @@ def _guests(rng: Random, world: World, city: Mapping[int, list[Posting]], year: 
 
 def _deliver_year(rng: Random, plan: Plan, year: int, postings: list[Posting], size: Size, written: Written) -> None:
     layout = plan.layout(year)
+    for posting in postings:
+        posting.category = layout.category(posting.account)
     if year in plan.monthly:
         for month in range(1, LAST_MONTH_2025 + 1):
             rows = [posting for posting in postings if _file_month(posting) == month]

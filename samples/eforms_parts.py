@@ -48,7 +48,7 @@ class Organisations:
 
     def winner(self, supplier: Supplier) -> str:
         """A tenderer with its size (BT-165) and, where it has one, its registration number."""
-        size = "" if supplier.kind == "foreign_id" else coded("efbc:CompanySizeCode", "economic-operator-size", supplier.size)
+        size = "" if supplier.kind == "foreign_id" or not supplier.size else coded("efbc:CompanySizeCode", "economic-operator-size", supplier.size)
         return self._add(supplier.name, "", size, (("FIN", supplier.name),), supplier.identity or "", supplier.country)
 
     def service(self, name: str) -> str:

@@ -76,6 +76,7 @@ class Posting:
 
     `defect` is the rule that the written row breaks (it is quarantined then), `defect_text` what stands in the cell instead.
     `counted` is False on the copy that does not count (the organisation delivers the month itself) and in gross files.
+    `category` is the procurement category that the file states, None where it states none.
     `dated` is False where the file has no date column: only the year is known then.
     """
 
@@ -95,6 +96,7 @@ class Posting:
     defect_text: str = ""
     counted: bool = True
     dated: bool = True
+    category: str | None = None
 
     @property
     def accepted(self) -> bool:

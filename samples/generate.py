@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from random import Random
 
-from samples import agencies, deliveries, notice_files, overlays, procedures, registry
+from samples import agencies, deliveries, notice_files, overlays, procedures, registry, truth, truth_notices, truth_spend
 from samples.agencies import Size
+from samples.cells import Cell, Place, Series, Span
 from samples.facts import Canary, Outcome, Posting, Procedure
 
 COMPANIES = {"tiny": 24, "demo": 180, "large": 5_000}
@@ -29,6 +31,7 @@ class Sample:
     procedures: list[Procedure]
     outcomes: list[Outcome]
     canaries: list[Canary]
+    cells: dict[tuple[Series, Place], Cell]
 
 
 def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> Sample:
@@ -46,4 +49,8 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     planted = procedures.plant(rng, world, **PROCEDURES[size])
     notice_files.deliver(planted, written, broken=size != "tiny")
     overlays.write(out / "registry", world, plans)
-    return Sample(out, written.postings, planted, written.outcomes, written.canaries)
+    years = plans[0].years
+    span = Span(date(years[0], 1, 1), truth_spend.last_month((years[0], years[-1])))
+    cells = {**truth_spend.cells(written.postings, span), **truth_notices.cells(planted, span)}
+    truth.write(out / "truth", cells, written.outcomes, written.canaries)
+    return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)

@@ -12,10 +12,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from samples.facts import Posting
+from samples.facts import Account, Posting
 from samples.xlsx import Cell
 
 NBSP = "\u00a0"
+
+
+def _no_category(account: Account) -> str | None:
+    return None
+
+
+def _account_group(account: Account) -> str | None:
+    return account.group
+
+
+def _account_category(account: Account) -> str | None:
+    return account.category
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,8 @@ class Layout:
     quoted: bool = True
     amount_index: int = 0
     """Position of the amount that the layout is read by: where a grand total stands."""
+    category: Callable[[Account], str | None] = _no_category
+    """What the file states as procurement category."""
 
 
 def point(cents: int) -> str:
@@ -108,7 +122,8 @@ def state(era: Literal["old", "new"], codes: dict[str, str], branches: dict[str,
             branches.get(buyer.branch, ""), _SECTOR_WORDS[buyer.sector], account.group, account.category,
         )  # fmt: skip
 
-    return Layout("state", _STATE, cells, delimiter="\t" if era == "old" else ";", quoted=False, amount_index=2)
+    return Layout("state", _STATE, cells, delimiter="\t" if era == "old" else ";", quoted=False, amount_index=2,
+                  category=_account_category)
 
 
 def _espoo(posting: Posting) -> Sequence[Cell]:
@@ -207,14 +222,14 @@ JYVASKYLA_2021 = Layout(
 def _kaarina(posting: Posting) -> Sequence[Cell]:
     account = posting.account
     return (posting.organisation.name_fi, posting.case_id, _date(posting, _european), posting.name_text, posting.id_text,
-            posting.supplier.country, _amount(posting, comma_thousands), account.code, account.name, _unit(posting))  # fmt: skip
+            posting.supplier.country, _amount(posting, comma_thousands), account.code, account.name, account.group)  # fmt: skip
 
 
 KAARINA = Layout(
     "kaarina",
     ("Kunnan nimi", "Tositenumero", "Tapaht.pvm", "Toimittajan  nimi", "Toimittajan y-tunnus", "Toimittajan maakoodi",
      "Laskun summa ilman ALV", "Tilinumero", "Tilin nimi", "Palveluluokka"),
-    _kaarina, encoding="latin-1", amount_index=6,
+    _kaarina, encoding="latin-1", amount_index=6, category=_account_group,
 )  # fmt: skip
 
 
@@ -241,8 +256,10 @@ def _guide(posting: Posting, amount: Cell, day: Cell) -> Sequence[Cell]:
 
 
 GUIDE_2021 = Layout(
-    "guide_2021", _GUIDE_2021, lambda posting: _guide(posting, _amount(posting, comma), _date(posting, _european)), amount_index=8
+    "guide_2021", _GUIDE_2021, lambda posting: _guide(posting, _amount(posting, comma), _date(posting, _european)), amount_index=8,
+    category=_account_group,
 )
 GUIDE_2021_XLSX = Layout(
-    "guide_2021", _GUIDE_2021, lambda posting: _guide(posting, _amount(posting, number), _date(posting, _as_is)), kind="xlsx", amount_index=8
+    "guide_2021", _GUIDE_2021, lambda posting: _guide(posting, _amount(posting, number), _date(posting, _as_is)), kind="xlsx", amount_index=8,
+    category=_account_group,
 )

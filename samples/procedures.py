@@ -64,7 +64,7 @@ def _procedure(planter: Planter, day: date, index: int) -> Procedure:
     eforms = day >= FIRST_EFORMS
     national = eforms and planter.chance(0.3)
     foreign = eforms and index % 37 == 5
-    kind = rng.choices(("open", "restricted", "neg-w-call", "comp-dial", "neg-wo-call", "oth-single"), (66, 10, 8, 2, 13, 2 if eforms else 0))[0]
+    kind = rng.choices(("open", "restricted", "neg-w-call", "comp-dial", "neg-wo-call", "oth-single"), (68, 10, 8, 2, 9, 4 if eforms else 0))[0]
     if foreign:
         national, kind = False, "open"
     procedure = Procedure(

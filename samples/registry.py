@@ -96,7 +96,7 @@ def _company(index: int, business_id: str) -> Supplier:
     trade = _TRADES[index % 12]
     trade = f'"{trade}"' if index % 23 == 7 else trade  # stray quotes stand in real files
     name = f"{_PREFIXES[index % 5]}-{trade} {index + 1} {'Oyj' if index % 17 == 0 else 'Ab' if index % 11 == 0 else 'Oy'}"
-    return Supplier(name, "business_id", business_id, spellings(business_id), size="large" if index % 6 == 0 else "sme")
+    return Supplier(name, "business_id", business_id, spellings(business_id), size="large" if index % 6 == 0 else "" if index % 9 == 4 else "sme")
 
 
 def _public_bodies(numbers: Iterator[str]) -> Iterator[Supplier]:

@@ -157,7 +157,7 @@ def _contractors(award: Award) -> str:
 
 def _contractor(winner: Supplier) -> str:
     number = f"<NATIONALID>{winner.identity}</NATIONALID>" if winner.identity else ""
-    size = "" if winner.kind == "foreign_id" else "<SME/>" if winner.size == "sme" else "<NO_SME/>"
+    size = "" if winner.kind == "foreign_id" or not winner.size else "<SME/>" if winner.size == "sme" else "<NO_SME/>"
     return (
         f"<CONTRACTOR><ADDRESS_CONTRACTOR><OFFICIALNAME>{escape(winner.name)}</OFFICIALNAME>{number}<TOWN>Esimerkkilä</TOWN>"
         f'<COUNTRY VALUE="{winner.country}"/>{_NUTS}</ADDRESS_CONTRACTOR>{size}</CONTRACTOR>'
