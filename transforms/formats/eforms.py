@@ -15,10 +15,22 @@ from lxml import etree
 from schemas.procurement_notices import FORM_TYPES
 from transforms.formats import eforms_result as result
 from transforms.formats.codes import STATISTICS_SUBTYPES, SUBTYPES, alpha2, form_of_subtype
+from transforms.formats.eforms_lots import PROCESS, PROJECT, cpv, estimate_of, is_lot, read_lot
 from transforms.formats.eforms_parts import (
-    CAC, CBC, EFAC, EFBC, EXT, HILMA, Answers, Organisation, Organisations, Reading, first, lot_answers, text_of, texts_of,
+    CAC,
+    CBC,
+    EFAC,
+    EFBC,
+    EXT,
+    HILMA,
+    Answers,
+    Organisation,
+    Organisations,
+    Reading,
+    first,
+    text_of,
 )  # fmt: skip
-from transforms.formats.rows import NO_ANSWERS, Notice, Value
+from transforms.formats.rows import Notice, Value
 from transforms.formats.values import codes, flag
 
 Element = etree._Element
@@ -39,12 +51,6 @@ EXTENSIONS = EXT + "UBLExtensions"
 EXTENSION = "{http://data.europa.eu/p27/eforms-ubl-extensions/1}EformsExtension"
 LOT = CAC + "ProcurementProjectLot"
 PARTY = CAC + "ContractingParty"
-PROCESS = CAC + "TenderingProcess"
-PROJECT = CAC + "ProcurementProject"
-TERMS = CAC + "TenderingTerms"
-SUBORDINATE = CAC + "SubordinateAwardingCriterion"
-ADDITIONAL = CAC + "ProcurementAdditionalType"
-STRATEGIC_LISTS = ("environmental-impact", "social-objective", "innovative-acquisition", "strategic-procurement")
 
 
 def is_eforms(root: Element) -> bool:
@@ -76,9 +82,9 @@ def read(root: Element, answers: Answers | None = None) -> Notice:
     asked = results.awarded_lots if form_type == "result" else None
     if subtype not in STATISTICS_SUBTYPES or country != "FI":
         asked = frozenset()
-    lots = [element for element in tops.get(LOT, ()) if _is_lot(element)]
+    lots = [element for element in tops.get(LOT, ()) if is_lot(element)]
     for element in lots:
-        _lot(element, reading, asked, answers or {})
+        read_lot(element, reading, asked, answers or {})
 
     notice = reading.notice
     project, process = _top(tops, PROJECT), _top(tops, PROCESS)
@@ -98,7 +104,7 @@ def read(root: Element, answers: Answers | None = None) -> Notice:
         _text(tops, "RegulatoryDomain"),
         _is_ted(subtype, tops, number),
         procedure_id,
-        plain_id(text_of(first(process, CAC + "NoticeDocumentReference"), CBC + "ID")),
+        _previous(process, lots, tops),
         plain_id(changes[0]),
         changes[1],
         *dates,
@@ -140,6 +146,15 @@ def plain_id(text: str | None) -> str | None:
     """A notice reference without the version that BT-758 appends (`<uuid>-01`); publication numbers stay as they are."""
     match = VERSIONED_ID.match(text or "")
     return match.group(1) if match else text
+
+
+def _previous(process: Element | None, lots: list[Element], tops: Mapping[str, list[Element]]) -> str | None:
+    """The notice this one follows: OPP-090, else the lots' planning notice (BT-125), else the national one (FI-125)."""
+    national = first(_top(tops, HILMA + "NationalExtension"), HILMA + "TenderingProcess")
+    references = [text_of(first(process, CAC + "NoticeDocumentReference"), CBC + "ID")]
+    references += [text_of(first(first(lot, PROCESS), CAC + "NoticeDocumentReference"), CBC + "ID") for lot in lots[:1]]
+    references += [text_of(national, HILMA + "PreviousPlanningIdentifier")]
+    return next((plain_id(reference) for reference in references if reference), None)
 
 
 def _form_type(tops: Mapping[str, list[Element]], subtype: str | None) -> str | None:
@@ -222,14 +237,14 @@ def _procedure(
         if code is not None and code.get("listName") == "accelerated-procedure" and not reading.withheld(reason) & {"BT-106"}:
             accelerated = flag(code.text)
     activity = first(first(_top(tops, PARTY), CAC + "ContractingActivity"), CBC + "ActivityTypeCode")
-    estimate = _estimate(project, reading)
+    estimate = estimate_of(project, reading)
     if estimate is None:
         estimate = _national_estimate(tops, reading)
     return (
         None if "BT-105" in withheld else text_of(process, CBC + "ProcedureCode"),
         accelerated,
         text_of(project, CBC + "ProcurementTypeCode"),
-        _cpv(project),
+        cpv(project),
         len(buyers),
         len(buyers) > 1,
         any(buyer.is_central for buyer in buyers),
@@ -239,15 +254,6 @@ def _procedure(
     )
 
 
-def _cpv(project: Element | None) -> str | None:
-    return text_of(first(project, CAC + "MainCommodityClassification"), CBC + "ItemClassificationCode")
-
-
-def _estimate(project: Element | None, reading: Reading) -> int | None:
-    amount = first(first(project, CAC + "RequestedTenderTotal"), CBC + "EstimatedOverallContractAmount")
-    return reading.euros(amount, "estimated_value_cents")
-
-
 def _national_estimate(tops: Mapping[str, list[Element]], reading: Reading) -> int | None:
     """FI-30 is a yes/no in Hilma's schema; where a sender writes an amount with a currency it is taken as the estimate."""
     project = first(_top(tops, HILMA + "NationalExtension"), HILMA + "ProcurementProject")
@@ -255,59 +261,3 @@ def _national_estimate(tops: Mapping[str, list[Element]], reading: Reading) -> i
         if child.get("currencyID") and "PredictedValue" in child.tag:
             return reading.euros(child, "estimated_value_cents")
     return None
-
-
-def _is_lot(element: Element) -> bool:
-    identifier = first(element, CBC + "ID")
-    if identifier is None:
-        return True
-    scheme = identifier.get("schemeName")
-    return scheme == "Lot" or (scheme is None and (identifier.text or "").startswith("LOT-"))
-
-
-def _lot(element: Element, reading: Reading, asked: frozenset[str] | None, answers: Answers) -> None:
-    lot_id = text_of(element, CBC + "ID")
-    project, process = first(element, PROJECT), first(element, PROCESS)
-    systems: dict[str, str | None] = {}
-    for system in process.iterchildren(CAC + "ContractingSystem") if process is not None else ():
-        code = first(system, CBC + "ContractingSystemTypeCode")
-        if code is not None:
-            systems[code.get("listName", "")] = (code.text or "").strip() or None
-    deadline = first(process, CAC + "TenderSubmissionDeadlinePeriod")
-    lists: dict[str, list[str]] = {name: [] for name in STRATEGIC_LISTS}
-    for kind in project.iterchildren(ADDITIONAL) if project is not None else ():
-        code = first(kind, CBC + "ProcurementTypeCode")
-        if code is not None and code.text and code.get("listName", "") in lists:
-            lists[code.get("listName", "")].append(code.text.strip())
-    is_asked = asked is None or (lot_id or "") in asked
-    reading.notice.lots.append(
-        (
-            lot_id,
-            text_of(project, CBC + "ProcurementTypeCode"),
-            _cpv(project),
-            systems.get("framework-agreement"),
-            systems.get("dps-usage"),
-            text_of(deadline, CBC + "EndDate"),
-            text_of(deadline, CBC + "EndTime"),
-            _criteria(first(element, TERMS), reading),
-            _estimate(project, reading),
-            flag(text_of(project, CBC + "SMESuitableIndicator")),
-            *(codes(lists[name]) for name in STRATEGIC_LISTS),
-            is_asked,
-            *(lot_answers(answers[lot_id]) if lot_id in answers else NO_ANSWERS),
-        )
-    )
-
-
-def _criteria(terms: Element | None, reading: Reading) -> str | None:
-    """BT-539 kinds; None as soon as one criterion has no kind or a withheld one: then price alone cannot be concluded."""
-    awarding = first(terms, CAC + "AwardingTerms")
-    if awarding is None:
-        return None
-    kinds: list[str] = []
-    for criterion in awarding.iter(SUBORDINATE):
-        found = texts_of(criterion, CBC + "AwardingCriterionTypeCode")
-        if not found or "BT-539" in reading.withheld(criterion):
-            return None
-        kinds += found
-    return codes(kinds)

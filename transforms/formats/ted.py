@@ -2,7 +2,7 @@
 
 Only the form with CATEGORY="ORIGINAL" is read: the others are translations of the same notice. Elements are matched by local
 name, because every schema version has its own namespace. R2.0.9 forms share one layout; the R2.0.8 forms that lived on
-(defence, F16-F19) and the pre-2016 ones name their sections differently: `ted_old` reads their awards.
+(defence, F16-F19) and the pre-2016 ones name their sections differently; where they do, both names are looked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from lxml import etree
 
 from transforms.formats import ted_award as award
 from transforms.formats.codes import TED_ACTIVITIES, TED_LEGAL_TYPES, TED_PROCEDURE_CODES, TED_PROCEDURES, alpha2
+from transforms.formats.eforms_parts import Organisation
 from transforms.formats.rows import NO_ANSWERS, Notice, Value
 from transforms.formats.ted_award import Element, Reading, below, date_of, text_below
 from transforms.formats.values import codes
@@ -126,7 +127,7 @@ def oj_number(text: str | None) -> str | None:
     return f"{match.group(2).zfill(6)}-{match.group(1)}" if match else None
 
 
-def _buyers(form: Element, reading: Reading) -> list[award.Organisation]:
+def _buyers(form: Element, reading: Reading) -> list[Organisation]:
     """Contracting bodies in order, distinct; in R2.0.8 the first organisation of the form's first section."""
     elements = list(form.iter(*BUYERS))
     if not elements:
@@ -134,7 +135,7 @@ def _buyers(form: Element, reading: Reading) -> list[award.Organisation]:
         elements = [section] if section is not None else []
     legal = TED_LEGAL_TYPES.get(_attribute(form, "CA_TYPE", "VALUE") or _attribute(form, "TYPE_OF_CONTRACTING_AUTHORITY", "VALUE") or "")
     central = below(form, "CENTRAL_PURCHASING") is not None or below(form, "PURCHASING_ON_BEHALF_YES") is not None
-    buyers: list[award.Organisation] = []
+    buyers: list[Organisation] = []
     for element in elements:
         organisation = reading.organisation(element)
         if organisation is not None and organisation not in buyers:
@@ -145,7 +146,7 @@ def _buyers(form: Element, reading: Reading) -> list[award.Organisation]:
     return buyers
 
 
-def _procedure(coded: Element, form: Element, buyers: list[award.Organisation], reading: Reading) -> tuple[Value, ...]:
+def _procedure(coded: Element, form: Element, buyers: list[Organisation], reading: Reading) -> tuple[Value, ...]:
     kind = _procedure_type(form)
     joint = below(form, "JOINT_PROCUREMENT_INVOLVED") is not None or len(buyers) > 1
     activity = _attribute(form, "CA_ACTIVITY", "VALUE") or _attribute(form, "CE_ACTIVITY", "VALUE")
@@ -209,8 +210,8 @@ def _lots(form: Element, form_type: str, number: int, reading: Reading) -> list[
     for position, element in enumerate(elements, start=1):
         lot = award.lot_name(text_below(element, "LOT_NO") or str(position)) if divided else award.UNDIVIDED
         lots.setdefault(lot, element)
-    for lot, element in (lots or {award.UNDIVIDED: None}).items():
-        reading.notice.lots.append(_lot(lot, element, form, common, reading))
+    for lot, description in (lots or {award.UNDIVIDED: None}).items():
+        reading.notice.lots.append(_lot(lot, description, form, common, reading))
     return list(lots) or [award.UNDIVIDED]
 
 

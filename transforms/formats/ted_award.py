@@ -16,6 +16,7 @@ Element = etree._Element
 
 UNDIVIDED = "LOT-0000"
 AWARDS = ("{*}AWARD_CONTRACT", "{*}AWARD_OF_CONTRACT", "{*}AWARD_OF_CONTRACT_DEFENCE", "{*}AWARD_CONTRACT_CONTRACT_AWARD_UTILITIES", "{*}RESULTS")  # fmt: skip
+FAILED = ("{*}PROCUREMENT_UNSUCCESSFUL", "{*}PROCUREMENT_DISCONTINUED", "{*}NO_AWARDED_CONTRACT", "{*}NO_AWARDED_PRIZE")
 OLD_CONTRACTORS = ("{*}ECONOMIC_OPERATOR_NAME_ADDRESS",)
 OLD_VALUE = ("{*}CONTRACT_VALUE_INFORMATION",)
 AMOUNT_WITH_CURRENCY = ("{*}COSTS_RANGE_AND_CURRENCY_WITH_VAT_RATE", "{*}COSTS_RANGE_AND_CURRENCY")
@@ -110,7 +111,7 @@ class Reading:
         found: dict[str, Element] = {}
         for part in element.iter():
             found.setdefault(part.tag.rpartition("}")[2], part)
-        name = " ".join("".join(found["OFFICIALNAME"].itertext()).split()) if "OFFICIALNAME" in found else ""
+        name = " ".join("".join(map(str, found["OFFICIALNAME"].itertext())).split()) if "OFFICIALNAME" in found else ""
         if not name:
             return None
         registration = (found["NATIONALID"].text or "").strip() or None if "NATIONALID" in found else None
@@ -139,7 +140,7 @@ def read(form: Element, form_type: str, lots: list[str], reading: Reading) -> No
 def _award(section: Element, position: int, lots: list[str], reading: Reading) -> None:
     result_id, notice = f"RES-{position}", reading.notice
     lot = _lot_of(section, lots, reading)
-    failed = next((e for e in section.iter("{*}PROCUREMENT_UNSUCCESSFUL", "{*}PROCUREMENT_DISCONTINUED", "{*}NO_AWARDED_CONTRACT", "{*}NO_AWARDED_PRIZE")), None)  # fmt: skip
+    failed = next(section.iter(*FAILED), None)
     tenders = below(section, "TENDERS")
     hidden = tenders is not None and reading.is_hidden(tenders, HIDDEN["TENDERS"])
     decision = date_of(text_below(section, "DATE_CONCLUSION_CONTRACT")) or date_of(text_below(section, "DATE_DECISION_JURY"))

@@ -40,6 +40,11 @@ def depth_test(depth: int) -> etree.XPath:
     return etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
 
 
+def has_doctype(root: etree._Element) -> bool:
+    """Whether the parsed document had a DOCTYPE, in whatever encoding it was written."""
+    return bool(root.getroottree().docinfo.doctype)  # type: ignore[union-attr] # missing in the stubs
+
+
 class Parser:
     """Parses many documents with one parser; not to be shared between threads."""
 
@@ -66,7 +71,7 @@ class Parser:
             raise XmlRefused("the document's encoding cannot be read; deliver it in UTF-8") from error
         if root is None:
             raise XmlRefused("the document has no content; deliver it again")
-        if root.getroottree().docinfo.doctype:
+        if has_doctype(root):
             raise XmlRefused("the document has a DOCTYPE; deliver it without one")
         if self._too_deep(root):
             raise XmlRefused(f"elements are nested deeper than {self._depth}; deliver an ordinary notice")

@@ -13,8 +13,9 @@ import polars as pl
 from schemas.contract import Table
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
-from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, RawPart
+from transforms.delivery import FAILURE_SCHEMA, CleanPart, RawPart
 from transforms.formats.values import DUMMY_DATES
+from transforms.sources.notice_counts import counts_of
 from transforms.sources.notice_ids import Names, ids_frame
 
 Frames = Mapping[str, pl.DataFrame]
@@ -28,22 +29,14 @@ IDENTIFIERS: Mapping[str, tuple[str, ...]] = {
     "tender": ("tender_id", "result_id"),
 }
 """What must be unique within a notice; lots, lot results and organisations must have theirs."""
-UNIQUE = {"lot": ("lot_id",), "lot_result": ("result_id",), "organisation": ("organisation_ref",)}
+UNIQUE: Mapping[str, tuple[str, ...]] = {"lot": ("lot_id",), "lot_result": ("result_id",), "organisation": ("organisation_ref",)}
 DATES: Mapping[str, tuple[str, ...]] = {
     "notice": ("dispatch_date", "publication_date"),
     "lot": ("deadline_date",),
     "lot_result": ("decision_date",),
     "contract": ("decision_date", "signed_date"),
 }
-CODED = {"lot_result": ("result_code",), "winner": ("size",), "organisation": ("size",)}
-MONEY = {
-    "notice": "total_value_cents",
-    "procedure": "estimated_value_cents",
-    "lot": "estimated_value_cents",
-    "lot_result": "award_value_cents",
-    "tender": "value_cents",
-    "contract": "value_cents",
-}
+CODED: Mapping[str, tuple[str, ...]] = {"lot_result": ("result_code",), "winner": ("size",), "organisation": ("size",)}
 SIZES = ("micro", "small", "medium", "sme", "large")
 FIRST_DAY, LAST_DAY = pl.date(1990, 1, 1), pl.date(2099, 12, 31)
 LOCAL_ZONE = "Europe/Helsinki"
@@ -75,7 +68,7 @@ def clean(raw: RawPart, reference: Reference) -> CleanPart:
         accepted={table.name: _contract_rows(accepted[table.name], keys, table) for table in CONTRACT.tables},
         failures=pl.concat([_located(broken, notices), _unread_failures(unread)]),
         warnings=_located(warned.unique(maintain_order=True), notices),
-        counts=_counts(frames, accepted, unread, found),
+        counts=counts_of(frames, accepted, unread, found),
         refused=dict(raw.refused),
     )
 
@@ -93,8 +86,8 @@ def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
             frames[table] = frames[table].with_columns(known.alias(column))
     frames["notice"] = frames["notice"].with_columns(_instant("dispatch_date", "dispatch_time").alias("dispatch_at"))
     frames["lot"] = frames["lot"].with_columns(_instant("deadline_date", "deadline_time").alias("deadline_at"))
-    for table, columns in DATES.items():
-        for column in columns:
+    for table, dated in DATES.items():
+        for column in dated:
             frame = frames[table].with_columns(_day(column).alias("day"), pl.col(column).str.slice(0, 10).alias("given"))
             dummy = pl.col("given").is_in(list(DUMMY_DATES))
             odd.append(_noted(frame.filter(dummy), "date_is_dummy", column))
@@ -217,7 +210,7 @@ def _contract_rows(frame: pl.DataFrame, keys: pl.DataFrame, table: Table) -> pl.
     if table.name != "notice":
         frame = frame.join(keys, on="notice_no", how="inner", maintain_order="left")
     schema = table.polars_schema()
-    return frame.select(schema.names()).cast(dict(schema))
+    return frame.select(schema.names()).cast(schema)
 
 
 def _located(found: pl.DataFrame, notices: pl.DataFrame) -> pl.DataFrame:
@@ -230,53 +223,6 @@ def _located(found: pl.DataFrame, notices: pl.DataFrame) -> pl.DataFrame:
 
 def _unread_failures(unread: pl.DataFrame) -> pl.DataFrame:
     return unread.with_columns(pl.lit("notice").alias("table_name")).select(FAILURE_SCHEMA.names())
-
-
-def _counts(frames: Frames, accepted: Frames, unread: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Rows and cents per delivery and table. A document that could not be read counts as one notice. Amounts that could not
-    be read are counted with the notice."""
-    owners = frames["notice"].select("notice_no", pl.col("delivery_id").alias("owner"))
-    deliveries = pl.concat([owners["owner"], unread["delivery_id"]]).unique(maintain_order=True)
-    amounts = found.filter((pl.col("rule") == "value_unreadable") & pl.col("column_name").str.ends_with("_cents"))
-    rows: list[pl.DataFrame] = []
-    for table in CONTRACT.tables:
-        read = _sums(frames[table.name], owners, MONEY.get(table.name), "read")
-        taken = _sums(accepted[table.name], owners, MONEY.get(table.name), "accepted")
-        both = deliveries.to_frame("owner").join(read, on="owner", how="left").join(taken, on="owner", how="left")
-        both = both.with_columns(pl.lit(table.name).alias("table_name"), pl.lit(0).alias("lost"), pl.lit(0).alias("unreadable"))
-        if table.name == "notice":
-            lost = unread.group_by(pl.col("delivery_id").alias("owner")).len("lost")
-            unreadable = amounts.join(owners, on="notice_no").group_by("owner").len("unreadable")
-            both = both.drop("lost", "unreadable").join(lost, on="owner", how="left").join(unreadable, on="owner", how="left")
-        rows.append(both)
-    every = pl.concat([frame.select(sorted(frame.columns)).with_columns(pl.col(pl.UInt32).cast(pl.Int64)) for frame in map(_whole, rows)])
-    return every.select(
-        pl.col("owner").alias("delivery_id"),
-        "table_name",
-        (pl.col("rows_read") + pl.col("lost")).alias("rows_read"),
-        "rows_accepted",
-        pl.lit(0, pl.Int64).alias("rows_set_aside"),
-        (pl.col("rows_read") + pl.col("lost") - pl.col("rows_accepted")).alias("rows_quarantined"),
-        "cents_read",
-        "cents_accepted",
-        pl.lit(0, pl.Int64).alias("cents_set_aside"),
-        (pl.col("cents_read") - pl.col("cents_accepted")).alias("cents_quarantined"),
-        pl.col("unreadable").alias("amounts_unreadable"),
-    ).cast(dict(COUNT_SCHEMA))
-
-
-def _whole(frame: pl.DataFrame) -> pl.DataFrame:
-    numbers = [name for name in frame.columns if name not in ("owner", "table_name")]
-    return frame.with_columns(pl.col(numbers).cast(pl.Int64).fill_null(0))
-
-
-def _sums(frame: pl.DataFrame, owners: pl.DataFrame, money: str | None, kind: str) -> pl.DataFrame:
-    cents = pl.col(money).sum() if money else pl.lit(0, pl.Int64)
-    return (
-        frame.join(owners, on="notice_no", how="inner")
-        .group_by("owner", maintain_order=True)
-        .agg(pl.len().alias(f"rows_{kind}"), cents.alias(f"cents_{kind}"))
-    )
 
 
 def failed_rules(parts: Sequence[CleanPart], delivery_id: str) -> pl.DataFrame:

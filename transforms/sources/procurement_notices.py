@@ -157,7 +157,7 @@ def _root_score(head: bytes) -> int:
     except etree.XMLSyntaxError:
         return 0
     for _, root in puller.read_events():
-        return 95 if eforms.is_eforms(root) or ted.is_ted(root) else 0
+        return 95 if isinstance(root, etree._Element) and (eforms.is_eforms(root) or ted.is_ted(root)) else 0
     return 0
 
 
