@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from samples import layouts
+from samples import layouts, layouts_xlsx
+from samples.cellforms import Layout
 from samples.facts import Organisation
-from samples.layouts import Layout
 from samples.purchases import DEFECTS, Shape
 from samples.registry import BRANCHES, World
 
@@ -43,11 +43,21 @@ class Plan:
         """The agency's row in agencies.csv."""
         name = organisation.name_fi if organisation else "Esimerkkivaltion ostolaskudata"
         row = {
-            "agency": self.agency, "name": f"{name} (näyte)", "language": "fi", "sources": "purchase_invoices",
-            "organisation_id": organisation.organisation_id if organisation else "", "chart": CHART, "layout": self.layout(self.years[-1]).name,
-            "amount_basis": "gross" if self.gross else "net", "rhythm": "year", "frame_from": f"{self.years[0]}-01-01",
-            "precedence": "50" if organisation is None else "10", "openly_published": "yes", "confirmed": "yes", "note": "sample agency",
-        }  # fmt: skip
+            "agency": self.agency,
+            "name": f"{name} (näyte)",
+            "language": "fi",
+            "sources": "purchase_invoices",
+            "organisation_id": organisation.organisation_id if organisation else "",
+            "chart": CHART,
+            "layout": self.layout(self.years[-1]).name,
+            "amount_basis": "gross" if self.gross else "net",
+            "rhythm": "year",
+            "frame_from": f"{self.years[0]}-01-01",
+            "precedence": "50" if organisation is None else "10",
+            "openly_published": "yes",
+            "confirmed": "yes",
+            "note": "sample agency",
+        }
         return row | dict(self.columns)
 
 
@@ -72,8 +82,15 @@ def _state(world: World, size: Size, scale: float, years: tuple[int, ...]) -> Pl
     units = tuple(world.state_units if size != "tiny" else world.state_units[::3])
 
     def shape(year: int) -> Shape:
-        return Shape(units, int(1700 * scale), 60_000, masks=True, stray_dates=True, canaries=1 if size == "tiny" else 3,
-                     defects=2 if size == "tiny" else len(DEFECTS))  # fmt: skip
+        return Shape(
+            units,
+            int(1700 * scale),
+            60_000,
+            masks=True,
+            stray_dates=True,
+            canaries=1 if size == "tiny" else 3,
+            defects=2 if size == "tiny" else len(DEFECTS),
+        )
 
     def layout(year: int) -> Layout:
         return layouts.state("old" if year <= 2022 else "new", codes, names)
@@ -82,10 +99,26 @@ def _state(world: World, size: Size, scale: float, years: tuple[int, ...]) -> Pl
 
 
 def _kaarina(world: World, scale: float, years: tuple[int, ...], *, tiny: bool) -> Plan:
-    shape = Shape((world.organisations["kaarina"],), int(600 * scale * (2 if tiny else 1)), has_country=True, canaries=1, defects=1 if tiny else 6)
-    return Plan("sample-koela", "kaarina", "koela_ostolaskut_{year}.csv", years, lambda year: layouts.KAARINA, lambda year: shape,
-                {"encoding": "", "decimal_mark": ""}, blank_lines=True, grand_totals=years[:1],
-                monthly=(2025,) if 2025 in years else (), with_manifest=False)  # fmt: skip
+    shape = Shape(
+        (world.organisations["kaarina"],),
+        int(600 * scale * (2 if tiny else 1)),
+        has_country=True,
+        canaries=1,
+        defects=1 if tiny else 6,
+    )
+    return Plan(
+        "sample-koela",
+        "kaarina",
+        "koela_ostolaskut_{year}.csv",
+        years,
+        lambda year: layouts.KAARINA,
+        lambda year: shape,
+        {"encoding": "", "decimal_mark": ""},
+        blank_lines=True,
+        grand_totals=years[:1],
+        monthly=(2025,) if 2025 in years else (),
+        with_manifest=False,
+    )
 
 
 def _cities(world: World, scale: float, years: tuple[int, ...]) -> list[Plan]:
@@ -102,18 +135,68 @@ def _cities(world: World, scale: float, years: tuple[int, ...]) -> list[Plan]:
     def jyvaskyla(year: int) -> Shape:
         return Shape(only("jyvaskyla"), int(500 * scale), has_case=False, has_date=year != 2021, has_country=year >= 2024)
 
-    sheets = {2021: layouts.JYVASKYLA_2016, 2022: layouts.JYVASKYLA_2019, 2023: layouts.JYVASKYLA_2020}
+    sheets = {2021: layouts_xlsx.JYVASKYLA_2016, 2022: layouts_xlsx.JYVASKYLA_2019, 2023: layouts_xlsx.JYVASKYLA_2020}
     return [
-        Plan("sample-exempelstad", "espoo", "esimerkkila_ostolaskut_{year}_osa{part}.csv", years, lambda year: layouts.ESPOO, lambda year: espoo),
-        Plan("sample-mallila", "tampere", "mallila_ostolaskut_{year}.csv", years, lambda year: layouts.TAMPERE, lambda year: tampere),
-        Plan("sample-naytela", "oulu", "ostolaskudata_{year}_naytelankaupunki.xlsx", years, lambda year: layouts.OULU, lambda year: oulu,
-             {"date_format": "%y%m%d"}),
-        Plan("sample-otosvuori", "jyvaskyla", "otosvuori_ostolaskut_{year}.xlsx", years,
-             lambda year: sheets.get(year, layouts.JYVASKYLA_2021), jyvaskyla, grand_totals=(2022, 2023, 2024)),
-        Plan("sample-harjoituslahti", "porvoo", "harjoituslahti_ostot_{year}.csv", years[:-1], lambda year: layouts.PORVOO, lambda year: porvoo,
-             gross=True, with_manifest=False),
-        Plan("sample-nayteyhtyma", "joint", "nayteyhtyma_ostolaskut_{year}.csv", years, lambda year: layouts.GUIDE_2021, lambda year: joint,
-             grand_totals=(2023,)),
-        Plan("sample-esimerkkihyva", "county", "esimerkin_hva_ostolaskut_{year}.xlsx", (2024, 2025), lambda year: layouts.GUIDE_2021_XLSX,
-             lambda year: county, title_lines=2),
-    ]  # fmt: skip
+        Plan(
+            "sample-exempelstad",
+            "espoo",
+            "esimerkkila_ostolaskut_{year}_osa{part}.csv",
+            years,
+            lambda year: layouts.ESPOO,
+            lambda year: espoo,
+        ),
+        Plan(
+            "sample-mallila",
+            "tampere",
+            "mallila_ostolaskut_{year}.csv",
+            years,
+            lambda year: layouts.TAMPERE,
+            lambda year: tampere,
+        ),
+        Plan(
+            "sample-naytela",
+            "oulu",
+            "ostolaskudata_{year}_naytelankaupunki.xlsx",
+            years,
+            lambda year: layouts_xlsx.OULU,
+            lambda year: oulu,
+            {"date_format": "%y%m%d"},
+        ),
+        Plan(
+            "sample-otosvuori",
+            "jyvaskyla",
+            "otosvuori_ostolaskut_{year}.xlsx",
+            years,
+            lambda year: sheets.get(year, layouts_xlsx.JYVASKYLA_2021),
+            jyvaskyla,
+            grand_totals=(2022, 2023, 2024),
+        ),
+        Plan(
+            "sample-harjoituslahti",
+            "porvoo",
+            "harjoituslahti_ostot_{year}.csv",
+            years[:-1],
+            lambda year: layouts.PORVOO,
+            lambda year: porvoo,
+            gross=True,
+            with_manifest=False,
+        ),
+        Plan(
+            "sample-nayteyhtyma",
+            "joint",
+            "nayteyhtyma_ostolaskut_{year}.csv",
+            years,
+            lambda year: layouts.GUIDE_2021,
+            lambda year: joint,
+            grand_totals=(2023,),
+        ),
+        Plan(
+            "sample-esimerkkihyva",
+            "county",
+            "esimerkin_hva_ostolaskut_{year}.xlsx",
+            (2024, 2025),
+            lambda year: layouts.GUIDE_2021_XLSX,
+            lambda year: county,
+            title_lines=2,
+        ),
+    ]

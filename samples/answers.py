@@ -7,10 +7,19 @@ from random import Random
 from samples.facts import Procedure
 
 YES_SHARES = {
-    "energyEfficiencyConsidered": 0.22, "lowCarbon": 0.15, "circularEconomy": 0.12, "biodiversity": 0.06, "sustainableFoodProduction": 0.05,
-    "justWorkingConditions": 0.35, "employmentCondition": 0.08, "codeOfConduct": 0.18, "innovationConsidered": 0.2, "solutionNewToBuyer": 0.12,
-    "solutionNewToMarketOrIndustry": 0.06, "smeParticipationConsidered": 0.5,
-}  # fmt: skip
+    "energyEfficiencyConsidered": 0.22,
+    "lowCarbon": 0.15,
+    "circularEconomy": 0.12,
+    "biodiversity": 0.06,
+    "sustainableFoodProduction": 0.05,
+    "justWorkingConditions": 0.35,
+    "employmentCondition": 0.08,
+    "codeOfConduct": 0.18,
+    "innovationConsidered": 0.2,
+    "solutionNewToBuyer": 0.12,
+    "solutionNewToMarketOrIndustry": 0.06,
+    "smeParticipationConsidered": 0.5,
+}
 GREEN = ("energyEfficiencyConsidered", "lowCarbon", "circularEconomy", "biodiversity", "sustainableFoodProduction")
 LISTED = "listedGreenCriteriaUsed"
 

@@ -14,7 +14,18 @@ from typing import NamedTuple
 from samples.facts import Organisation
 
 KINDS = ("month", "quarter", "year", "rolling_12m")
-FULL = frozenset({"spend_total", "spend_market", "notices_n", "procurements_n", "single_bid_share", "bids_mean", "no_call_share", "cancelled_share"})
+FULL = frozenset(
+    {
+        "spend_total",
+        "spend_market",
+        "notices_n",
+        "procurements_n",
+        "single_bid_share",
+        "bids_mean",
+        "no_call_share",
+        "cancelled_share",
+    }
+)
 """Figures whose truth is told for every kind of period; the others' for years, and keyed spend figures' for quarters and months."""
 
 
@@ -88,7 +99,9 @@ class Sums:
     parts: dict[tuple[Series, Organisation, date], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     with_denominator: dict[Series, bool] = field(default_factory=dict)
 
-    def add(self, series: Series, organisation: Organisation, day: date, numerator: int, denominator: int | None = None, n: int = 1) -> None:
+    def add(
+        self, series: Series, organisation: Organisation, day: date, numerator: int, denominator: int | None = None, n: int = 1
+    ) -> None:
         """One contribution; `denominator` None for figures that are plain sums."""
         part = self.parts[series, organisation, month_of(day)]
         part[0] += numerator

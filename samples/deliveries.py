@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from samples import layouts
+from samples import cellforms, layouts_xlsx
 from samples.agencies import STATE, Plan, Size, guest_codes
+from samples.cellforms import Layout
 from samples.facts import Canary, Outcome, Posting
-from samples.layouts import Layout
 from samples.purchases import LAST_MONTH_2025, Shape, plant
 from samples.registry import World
 from samples.xlsx import Cell, Formula, write_workbook
@@ -87,7 +87,16 @@ def _deliver_year(rng: Random, plan: Plan, year: int, postings: list[Posting], s
             early = _first_version(rng, rows)
             outcome = _write(plan, layout, name, early, year, written, produced="2025-01-20T06:00:00Z", part=part)
             outcome.reason = "superseded"
-            _write(plan, layout, name.replace(".csv", "_korjattu.csv"), rows, year, written, produced="2025-06-10T06:00:00Z", part=part)
+            _write(
+                plan,
+                layout,
+                name.replace(".csv", "_korjattu.csv"),
+                rows,
+                year,
+                written,
+                produced="2025-06-10T06:00:00Z",
+                part=part,
+            )
         else:
             _write(plan, layout, name, rows, year, written, part=part)
 
@@ -105,9 +114,17 @@ def _first_version(rng: Random, rows: list[Posting]) -> list[Posting]:
 
 
 def _write(
-    plan: Plan, layout: Layout, name: str, rows: list[Posting], year: int, written: Written, *,
-    coverage: tuple[date, date] | None = None, produced: str = "", part: str = "",
-) -> Outcome:  # fmt: skip
+    plan: Plan,
+    layout: Layout,
+    name: str,
+    rows: list[Posting],
+    year: int,
+    written: Written,
+    *,
+    coverage: tuple[date, date] | None = None,
+    produced: str = "",
+    part: str = "",
+) -> Outcome:
     path = written.place(plan.agency, name)
     cells = [list(layout.cells(row)) for row in rows]
     outcome = _outcome(str(path.relative_to(written.out)), plan, rows)
@@ -135,13 +152,17 @@ def _outcome(file: str, plan: Plan, rows: Sequence[Posting]) -> Outcome:
 
     bad = [row for row in rows if row.defect]
     return Outcome(
-        file, plan.agency, SOURCE, "loaded",
-        rows_accepted=len(rows) - len(bad), rows_quarantined=len(bad),
+        file,
+        plan.agency,
+        SOURCE,
+        "loaded",
+        rows_accepted=len(rows) - len(bad),
+        rows_quarantined=len(bad),
         cents_accepted=sum(cents(row) for row in rows if not row.defect),
         cents_quarantined=sum(cents(row) for row in bad if not row.defect.startswith("amount")),
         amounts_unreadable=sum(row.defect.startswith("amount") for row in bad),
         rules=dict(sorted(Counter(row.defect for row in bad).items())),
-    )  # fmt: skip
+    )
 
 
 def _grand_total(layout: Layout, rows: Sequence[Posting]) -> list[Cell]:
@@ -150,15 +171,16 @@ def _grand_total(layout: Layout, rows: Sequence[Posting]) -> list[Cell]:
     cells: list[Cell] = [""] * len(layout.header)
     if layout.kind == "xlsx":
         cells = [None] * len(layout.header)
-        cells[layout.amount_index] = layouts.number(total)
+        cells[layout.amount_index] = cellforms.number(total)
     else:
-        cells[layout.amount_index] = layouts.comma_thousands(total) if layout.name == "kaarina" else layouts.comma(total)
+        cells[layout.amount_index] = cellforms.comma_thousands(total) if layout.name == "kaarina" else cellforms.comma(total)
     return cells
 
 
 def _titles(plan: Plan, year: int) -> list[list[Cell]]:
     """Lines above the header: a title and an empty row, as some agencies' sheets have."""
-    return ([[f"Ostolaskut {year}"], []] if plan.title_lines else [])[: plan.title_lines]
+    title: list[Cell] = [f"Ostolaskut {year}"]
+    return [title, []][: plan.title_lines]
 
 
 def _write_text(path: Path, layout: Layout, cells: Sequence[Sequence[Cell]], *, blank: bool) -> None:
@@ -176,9 +198,13 @@ def _write_text(path: Path, layout: Layout, cells: Sequence[Sequence[Cell]], *, 
 
 def _manifest(path: Path, plan: Plan, coverage: tuple[date, date], produced: str, part: str) -> None:
     content: dict[str, object] = {
-        "agency": plan.agency, "source": SOURCE, "produced_at": produced, "coverage_from": coverage[0].isoformat(),
-        "coverage_to": coverage[1].isoformat(), "openly_published": True,
-    }  # fmt: skip
+        "agency": plan.agency,
+        "source": SOURCE,
+        "produced_at": produced,
+        "coverage_from": coverage[0].isoformat(),
+        "coverage_to": coverage[1].isoformat(),
+        "openly_published": True,
+    }
     if part:
         content["part"] = part
     path.with_name(f"{path.name}.manifest.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
@@ -189,7 +215,10 @@ def _note_canaries(rows: Sequence[Posting], file: str, written: Written) -> None
         if row.name_text.startswith("Kanarialintu"):
             code = row.supplier.id_texts[0]
             where = "supplier_business_id" if row.id_text else "supplier_name"
-            written.canaries += [Canary(code, "personal_id", file, where), Canary(row.supplier.name, "person_name", file, "supplier_name")]
+            written.canaries += [
+                Canary(code, "personal_id", file, where),
+                Canary(row.supplier.name, "person_name", file, "supplier_name"),
+            ]
 
 
 def _month_end(year: int, month: int) -> date:
@@ -204,8 +233,20 @@ def refused(written: Written) -> None:
     name = str(path.relative_to(written.out))
     written.outcomes.append(Outcome(name, "sample-koela", SOURCE, "refused", "no amount column"))
     path = written.place("sample-naytela", "ostolaskudata_2024_kaavat.xlsx")
-    row: list[Cell] = [83, "Näytelän kaupunki", "", "1", "Esimerkki Oy", "", "FI", Formula("1+1"), "240105", "43920000", "Palvelut"]
-    write_workbook(path, [layouts.OULU.header, row])
+    row: list[Cell] = [
+        83,
+        "Näytelän kaupunki",
+        "",
+        "1",
+        "Esimerkki Oy",
+        "",
+        "FI",
+        Formula("1+1"),
+        "240105",
+        "43920000",
+        "Palvelut",
+    ]
+    write_workbook(path, [layouts_xlsx.OULU.header, row])
     written.outcomes.append(Outcome(str(path.relative_to(written.out)), "sample-naytela", SOURCE, "refused", "amount_is_formula"))
 
 

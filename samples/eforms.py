@@ -16,8 +16,14 @@ from samples.facts import Lot, Notice, Procedure
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _EU = "http://data.europa.eu/p27/eforms-ubl-"
 _ROOTS = {"planning": "PriorInformationNotice", "call": "ContractNotice", "change": "ContractNotice"}
-_TYPES = {"planning": ("planning", "pin-only"), "call": ("competition", "cn-standard"), "change": ("competition", "cn-standard"),
-          "veat": ("dir-awa-pre", "veat"), "result": ("result", "can-standard"), "modification": ("cont-modif", "can-modif")}  # fmt: skip
+_TYPES = {
+    "planning": ("planning", "pin-only"),
+    "call": ("competition", "cn-standard"),
+    "change": ("competition", "cn-standard"),
+    "veat": ("dir-awa-pre", "veat"),
+    "result": ("result", "can-standard"),
+    "modification": ("cont-modif", "can-modif"),
+}
 
 
 @dataclass
@@ -47,10 +53,15 @@ def write(procedure: Procedure, notice: Notice, version: int) -> bytes:
         results = eforms_result.write(draft.lots, draft.organisations, procedure, notice, outdated=draft.outdated)
     body = "".join(
         (
-            _extension(draft, results), _head(draft), _parties(buyers, sender), _process(draft), _project(draft),
-            *(_lot(lot, draft, review) for lot in draft.lots or procedure.lots[:1]), _tail(draft),
+            _extension(draft, results),
+            _head(draft),
+            _parties(buyers, sender),
+            _process(draft),
+            _project(draft),
+            *(_lot(lot, draft, review) for lot in draft.lots or procedure.lots[:1]),
+            _tail(draft),
         )
-    )  # fmt: skip
+    )
     spaces = (
         f' xmlns:cac="{_UBL}CommonAggregateComponents-2" xmlns:cbc="{_UBL}CommonBasicComponents-2"'
         f' xmlns:ext="{_UBL}CommonExtensionComponents-2" xmlns:efac="{_EU}extension-aggregate-components/1"'
@@ -136,7 +147,9 @@ def _project(draft: _Draft) -> str:
     procedure = draft.procedure
     cents = procedure.estimated_cents if draft.notice.role in ("call", "change") else None
     lot = procedure.lots[0]
-    return f"<cac:ProcurementProject>{_project_body(procedure.title, lot, cents, procedure.currency, '')}</cac:ProcurementProject>"
+    return (
+        f"<cac:ProcurementProject>{_project_body(procedure.title, lot, cents, procedure.currency, '')}</cac:ProcurementProject>"
+    )
 
 
 def _project_body(title: str, lot: Lot, cents: int | None, currency: str, extra: str) -> str:
@@ -176,7 +189,8 @@ def _part(lot: Lot, draft: _Draft) -> str:
 
 def _terms(lot: Lot, review: str) -> str:
     if lot.free_text_criteria:
-        criteria = '<cac:SubordinateAwardingCriterion><cbc:Description languageID="FIN">Katso tarjouspyyntö</cbc:Description></cac:SubordinateAwardingCriterion>'
+        text = '<cbc:Description languageID="FIN">Katso tarjouspyyntö</cbc:Description>'
+        criteria = f"<cac:SubordinateAwardingCriterion>{text}</cac:SubordinateAwardingCriterion>"
     else:
         criteria = "".join(
             f"<cac:SubordinateAwardingCriterion>{coded('cbc:AwardingCriterionTypeCode', 'award-criterion-type', kind)}"
@@ -211,11 +225,14 @@ def _systems(lot: Lot) -> str:
 
 
 _STRATEGIC = {
-    "circularEconomy": ("environmental-impact", "circ-econ"), "biodiversity": ("environmental-impact", "biodiv-eco"),
-    "codeOfConduct": ("social-objective", "hum-right"), "employmentCondition": ("social-objective", "opp"),
-    "justWorkingConditions": ("social-objective", "work-cond"), "solutionNewToBuyer": ("innovative-acquisition", "org-nov"),
+    "circularEconomy": ("environmental-impact", "circ-econ"),
+    "biodiversity": ("environmental-impact", "biodiv-eco"),
+    "codeOfConduct": ("social-objective", "hum-right"),
+    "employmentCondition": ("social-objective", "opp"),
+    "justWorkingConditions": ("social-objective", "work-cond"),
+    "solutionNewToBuyer": ("innovative-acquisition", "org-nov"),
     "solutionNewToMarketOrIndustry": ("innovative-acquisition", "mar-nov"),
-}  # fmt: skip
+}
 
 
 def _strategic(given: object) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from xml.sax.saxutils import escape
 
+from samples.cellforms import point
 from samples.facts import Organisation, Procedure, Supplier
-from samples.layouts import point
 
 COUNTRIES = {"FI": "FIN", "SE": "SWE", "EE": "EST", "DE": "DEU"}
 
@@ -48,7 +48,11 @@ class Organisations:
 
     def winner(self, supplier: Supplier) -> str:
         """A tenderer with its size (BT-165) and, where it has one, its registration number."""
-        size = "" if supplier.kind == "foreign_id" or not supplier.size else coded("efbc:CompanySizeCode", "economic-operator-size", supplier.size)
+        size = (
+            ""
+            if supplier.kind == "foreign_id" or not supplier.size
+            else coded("efbc:CompanySizeCode", "economic-operator-size", supplier.size)
+        )
         return self._add(supplier.name, "", size, (("FIN", supplier.name),), supplier.identity or "", supplier.country)
 
     def service(self, name: str) -> str:
@@ -63,7 +67,10 @@ class Organisations:
             return self._references[key]
         reference = f"ORG-{len(self._parts) + 1:04d}"
         self._references[key] = reference
-        named = "".join(f'<cac:PartyName><cbc:Name languageID="{language}">{escape(name)}</cbc:Name></cac:PartyName>' for language, name in names)
+        named = "".join(
+            f'<cac:PartyName><cbc:Name languageID="{language}">{escape(name)}</cbc:Name></cac:PartyName>'
+            for language, name in names
+        )
         legal = f"<cac:PartyLegalEntity><cbc:CompanyID>{identifier}</cbc:CompanyID></cac:PartyLegalEntity>" if identifier else ""
         place = "FI1B1" if country == "FI" else "SE110"
         address = (

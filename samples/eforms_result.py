@@ -28,20 +28,32 @@ def total_cents(lots: Sequence[Lot]) -> int | None:
 def write(lots: Sequence[Lot], organisations: Organisations, procedure: Procedure, notice: Notice, *, outdated: bool) -> str:
     """efac:NoticeResult of the lots. National notices carry contract values in Hilma's extension, not here."""
     pieces = _Pieces()
-    chosen = [lot for lot in lots if lot.result] if notice.role != "modification" else [lot for lot in lots if lot.result and lot.result.awards][:1]
+    chosen = (
+        [lot for lot in lots if lot.result]
+        if notice.role != "modification"
+        else [lot for lot in lots if lot.result and lot.result.awards][:1]
+    )
     if notice.role == "veat":
         chosen = list(lots)
     for number, lot in enumerate(chosen, start=1):
         result = lot.result or Result("selec-w")
         _lot_result(pieces, number, lot, result, organisations, procedure, notice, outdated=outdated)
     cents = total_cents(chosen) if notice.role == "result" and procedure.is_ted else None
-    total = amount("cbc:TotalAmount", cents, "EUR") if cents is not None and len(chosen) else ""
+    total = amount("cbc:TotalAmount", cents, "EUR") if cents is not None else ""
     inner = "".join((total, *pieces.results, *pieces.tenders, *pieces.contracts, *pieces.parties))
     return f"<efac:NoticeResult>{inner}</efac:NoticeResult>"
 
 
 def _lot_result(
-    pieces: _Pieces, number: int, lot: Lot, result: Result, organisations: Organisations, procedure: Procedure, notice: Notice, *, outdated: bool
+    pieces: _Pieces,
+    number: int,
+    lot: Lot,
+    result: Result,
+    organisations: Organisations,
+    procedure: Procedure,
+    notice: Notice,
+    *,
+    outdated: bool,
 ) -> None:
     lot_reference = f'<efac:TenderLot><cbc:ID schemeName="Lot">{lot.lot_id}</cbc:ID></efac:TenderLot>'
     references, contracts = [], []
@@ -51,12 +63,14 @@ def _lot_result(
         references.append(f'<efac:LotTender><cbc:ID schemeName="tender">{tender}</cbc:ID></efac:LotTender>')
         contracts.append(f'<efac:SettledContract><cbc:ID schemeName="contract">{contract}</cbc:ID></efac:SettledContract>')
         pieces.tenders.append(
-            f'<efac:LotTender>{_privacy("win-ten-val", result)}<cbc:ID schemeName="tender">{tender}</cbc:ID>{_value(award.cents, award.currency, result, procedure)}'
+            f'<efac:LotTender>{_privacy("win-ten-val", result)}<cbc:ID schemeName="tender">{tender}</cbc:ID>'
+            f"{_value(award.cents, award.currency, result, procedure)}"
             f'<efac:TenderingParty><cbc:ID schemeName="tendering-party">{party}</cbc:ID></efac:TenderingParty>{lot_reference}</efac:LotTender>'
         )
         pieces.contracts.append(_contract(contract, tender, result, notice))
         tenderers = "".join(
-            f'<efac:Tenderer><cbc:ID schemeName="organization">{organisations.winner(winner)}</cbc:ID></efac:Tenderer>' for winner in award.winners
+            f'<efac:Tenderer><cbc:ID schemeName="organization">{organisations.winner(winner)}</cbc:ID></efac:Tenderer>'
+            for winner in award.winners
         )
         pieces.parties.append(
             f'<efac:TenderingParty><cbc:ID schemeName="tendering-party">{party}</cbc:ID>{tenderers}</efac:TenderingParty>'
@@ -136,4 +150,8 @@ def national_values(lots: Sequence[Lot]) -> str:
         for index, award in enumerate(awards, start=1)
         if award.cents is not None
     )
-    return f"<hilma:NoticeResult><hilma:SettledContracts>{contracts}</hilma:SettledContracts></hilma:NoticeResult>" if contracts else ""
+    return (
+        f"<hilma:NoticeResult><hilma:SettledContracts>{contracts}</hilma:SettledContracts></hilma:NoticeResult>"
+        if contracts
+        else ""
+    )

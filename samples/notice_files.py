@@ -53,9 +53,11 @@ def _element(procedure: Procedure, notice: Notice, content: bytes) -> Mapping[st
     lots = [lot for lot in procedure.lots if lot.lot_id in notice.lot_ids]
     chosen = {lot.lot_id: dict(lot.result_answers if notice.role == "result" else lot.call_answers) for lot in lots}
     element: dict[str, object] = {
-        "id": int(notice.number.split("-")[0]), "noticeNumber": f"{notice.day.year}-{notice.number[:6]}", "isPlan": False,
+        "id": int(notice.number.split("-")[0]),
+        "noticeNumber": f"{notice.day.year}-{notice.number[:6]}",
+        "isPlan": False,
         "eForm": base64.b64encode(content).decode("ascii"),
-    }  # fmt: skip
+    }
     if notice.role in ("call", "result"):
         element["hilmaStatistics"] = {lot_id: given for lot_id, given in chosen.items() if given}
     return element

@@ -39,9 +39,13 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
         ],
         "accounts.csv": _accounts(),
         "public_bodies.csv": _public_bodies(world),
-        "branches.csv": [{"branch": code, "name_fi": name, "name_sv": name, "name_en": name, "note": "sample"} for code, name in BRANCHES],
+        "branches.csv": [
+            {"branch": code, "name_fi": name, "name_sv": name, "name_en": name, "note": "sample"} for code, name in BRANCHES
+        ],
         "regions.csv": [{"region": code, "name_fi": fi, "name_sv": sv, "name_en": fi} for code, fi, sv in REGIONS],
-        "catalogue/gdp.csv": [{"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()],
+        "catalogue/gdp.csv": [
+            {"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()
+        ],
     }
     for name, rows in tables.items():
         path = folder / name
@@ -56,36 +60,73 @@ def _agencies(world: World, plans: Sequence[Plan]) -> Iterable[Mapping[str, str]
     for plan in plans:
         yield plan.register_row(world.organisations[plan.key] if plan.key else None)
     yield {
-        "agency": NOTICES, "name": "Hilma (näyte)", "language": "fi", "sources": "procurement_notices", "amount_basis": "net", "rhythm": "month",
-        "frame_from": "2021-01-01", "precedence": "10", "openly_published": "yes", "confirmed": "yes", "note": "sample agency",
-    }  # fmt: skip
+        "agency": NOTICES,
+        "name": "Hilma (näyte)",
+        "language": "fi",
+        "sources": "procurement_notices",
+        "amount_basis": "net",
+        "rhythm": "month",
+        "frame_from": "2021-01-01",
+        "precedence": "10",
+        "openly_published": "yes",
+        "confirmed": "yes",
+        "note": "sample agency",
+    }
 
 
 def _organisations(world: World) -> Iterable[Mapping[str, str]]:
     for organisation in world.organisations.values():
         yield {
-            "organisation_id": organisation.organisation_id, "business_id": organisation.business_id, "name_fi": organisation.name_fi,
-            "name_sv": organisation.name_sv, "name_en": organisation.name_fi, "sector": organisation.sector, "branch": organisation.branch,
-            "region": organisation.region, "valid_from": SINCE, "note": "fictional sample organisation",
-        }  # fmt: skip
+            "organisation_id": organisation.organisation_id,
+            "business_id": organisation.business_id,
+            "name_fi": organisation.name_fi,
+            "name_sv": organisation.name_sv,
+            "name_en": organisation.name_fi,
+            "sector": organisation.sector,
+            "branch": organisation.branch,
+            "region": organisation.region,
+            "valid_from": SINCE,
+            "note": "fictional sample organisation",
+        }
 
 
 def _accounts() -> Iterable[Mapping[str, str]]:
     """Two-digit groups, and one account that ceases to be procurement: the longest prefix in force decides."""
     for prefix in ("12", "40", "42", "43"):
-        yield {"chart": CHART, "account_prefix": prefix, "is_procurement": "yes", "name": "Hankintatilit (näyte)", "valid_from": SINCE}
-    yield {"chart": CHART, "account_prefix": SALARIES.code[:2], "is_procurement": "no", "name": "Palkat (näyte)", "valid_from": SINCE}
+        yield {
+            "chart": CHART,
+            "account_prefix": prefix,
+            "is_procurement": "yes",
+            "name": "Hankintatilit (näyte)",
+            "valid_from": SINCE,
+        }
+    yield {
+        "chart": CHART,
+        "account_prefix": SALARIES.code[:2],
+        "is_procurement": "no",
+        "name": "Palkat (näyte)",
+        "valid_from": SINCE,
+    }
     for account in ACCOUNTS:
         if account.procurement_until is not None and account.procurement_until < FOREVER:
             following = account.procurement_until + timedelta(days=1)
-            yield {"chart": CHART, "account_prefix": account.code, "is_procurement": "no", "name": account.name,
-                   "valid_from": following.isoformat()}  # fmt: skip
+            yield {
+                "chart": CHART,
+                "account_prefix": account.code,
+                "is_procurement": "no",
+                "name": account.name,
+                "valid_from": following.isoformat(),
+            }
 
 
 def _public_bodies(world: World) -> Iterable[Mapping[str, str]]:
     for supplier in world.publics:
         until = supplier.public_until
         yield {
-            "business_id": supplier.identity or "", "name": supplier.name, "kind": "sample", "valid_from": SINCE,
-            "valid_to": "" if until is None or until == FOREVER else until.isoformat(), "note": "sample",
-        }  # fmt: skip
+            "business_id": supplier.identity or "",
+            "name": supplier.name,
+            "kind": "sample",
+            "valid_from": SINCE,
+            "valid_to": "" if until is None or until == FOREVER else until.isoformat(),
+            "note": "sample",
+        }

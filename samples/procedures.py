@@ -16,8 +16,18 @@ LAST_DAY = date(2025, 10, 31)
 LAST_TED_CALL, LAST_TED_RESULT = date(2023, 8, 20), date(2023, 10, 24)
 FIRST_EFORMS = date(2023, 11, 6)
 """The older schema ended on 25 October 2023; the sample leaves no procedure astride that day."""
-CPVS = (("45210000", "works"), ("72000000", "services"), ("79400000", "services"), ("15000000", "supplies"), ("33140000", "supplies"),
-        ("90910000", "services"), ("85000000", "services"), ("60000000", "services"), ("30200000", "supplies"), ("55320000", "services"))  # fmt: skip
+CPVS = (
+    ("45210000", "works"),
+    ("72000000", "services"),
+    ("79400000", "services"),
+    ("15000000", "supplies"),
+    ("33140000", "supplies"),
+    ("90910000", "services"),
+    ("85000000", "services"),
+    ("60000000", "services"),
+    ("30200000", "supplies"),
+    ("55320000", "services"),
+)
 CRITERIA = (("price",), ("price", "quality"), ("cost",), ("cost", "quality"), ("quality",))
 FOREIGN_BUYER = Organisation("", "559900-1234", "", "Exempelregionen (prov)", "Exempelregionen (prov)", "", "", "")
 
@@ -64,16 +74,25 @@ def _procedure(planter: Planter, day: date, index: int) -> Procedure:
     eforms = day >= FIRST_EFORMS
     national = eforms and planter.chance(0.3)
     foreign = eforms and index % 37 == 5
-    kind = rng.choices(("open", "restricted", "neg-w-call", "comp-dial", "neg-wo-call", "oth-single"), (68, 10, 8, 2, 9, 4 if eforms else 0))[0]
+    kind = rng.choices(
+        ("open", "restricted", "neg-w-call", "comp-dial", "neg-wo-call", "oth-single"), (68, 10, 8, 2, 9, 4 if eforms else 0)
+    )[0]
     if foreign:
         national, kind = False, "open"
     procedure = Procedure(
-        procedure_id=planter.uuid(), schema="eforms" if eforms else "ted", is_ted=not national,
-        buyers=(FOREIGN_BUYER,) if foreign else _buyers(planter, eforms), procedure_type=kind, lots=_lots(planter, kind, eforms),
-        country="SE" if foreign else "FI", currency="SEK" if foreign or (eforms and index % 41 == 7) else "EUR",
-        central=not foreign and planter.chance(0.07), accelerated=planter.chance(0.02), title=f"Näytehankinta {planter.number}",
+        procedure_id=planter.uuid(),
+        schema="eforms" if eforms else "ted",
+        is_ted=not national,
+        buyers=(FOREIGN_BUYER,) if foreign else _buyers(planter, eforms),
+        procedure_type=kind,
+        lots=_lots(planter, kind, eforms),
+        country="SE" if foreign else "FI",
+        currency="SEK" if foreign or (eforms and index % 41 == 7) else "EUR",
+        central=not foreign and planter.chance(0.07),
+        accelerated=planter.chance(0.02),
+        title=f"Näytehankinta {planter.number}",
         buyer_id_missing=not foreign and eforms and planter.chance(0.02),
-    )  # fmt: skip
+    )
     _estimate(planter, procedure, day)
     if kind in ("neg-wo-call", "oth-single"):
         _without_call(planter, procedure, day, national)
@@ -94,7 +113,11 @@ def _lots(planter: Planter, kind: str, eforms: bool) -> list[Lot]:
     count = 1 if kind in ("neg-wo-call", "oth-single") or planter.chance(0.66) else rng.randrange(2, 6)
     cpv, nature = CPVS[rng.randrange(len(CPVS))]
     criteria = rng.choices(CRITERIA, (38, 46, 6, 7, 3 if eforms else 0))[0]
-    framework = rng.choices(("none", "fa-wo-rc", "fa-w-rc", "fa-mix"), (84, 8, 5, 3))[0] if eforms else ("fa-mix" if planter.chance(0.14) else "none")
+    framework = (
+        rng.choices(("none", "fa-wo-rc", "fa-w-rc", "fa-mix"), (84, 8, 5, 3))[0]
+        if eforms
+        else ("fa-mix" if planter.chance(0.14) else "none")
+    )
     dps = "none"
     if kind == "restricted" and framework == "none" and planter.chance(0.4):
         dps = "dps-nlist"
@@ -132,7 +155,9 @@ def _with_call(planter: Planter, procedure: Procedure, day: date, national: bool
         procedure.notices.append(_notice(planter, "planning", "E1", day - timedelta(days=rng.randrange(10, 40)), None))
     missing = not ted and not national and planter.chance(0.03) and day >= date(2024, 2, 1) and procedure.country == "FI"
     if not missing:
-        call = _notice(planter, "call", "F02" if ted else "E3" if national else "16", day, published if ted or planter.chance(0.6) else None)
+        call = _notice(
+            planter, "call", "F02" if ted else "E3" if national else "16", day, published if ted or planter.chance(0.6) else None
+        )
         call.deadline, call.lot_ids = deadline, lots
         call.versions = 2 if not ted and planter.chance(0.08) else 1
         procedure.notices.append(call)
@@ -142,8 +167,11 @@ def _with_call(planter: Planter, procedure: Procedure, day: date, national: bool
     if ted and decided > LAST_TED_RESULT - timedelta(days=25):
         decided = max(deadline + timedelta(days=1), LAST_TED_RESULT - timedelta(days=25))
     told = _working_day(decided + timedelta(days=rng.randrange(8, 21)))
-    if (told + timedelta(days=4) <= LAST_DAY and (not ted or told + timedelta(days=4) <= LAST_TED_RESULT)
-            and not any(notice.cancels for notice in procedure.notices)):  # fmt: skip
+    if (
+        told + timedelta(days=4) <= LAST_DAY
+        and (not ted or told + timedelta(days=4) <= LAST_TED_RESULT)
+        and not any(notice.cancels for notice in procedure.notices)
+    ):
         _results(planter, procedure, told, decided, national)
 
 
@@ -182,7 +210,9 @@ def _results(planter: Planter, procedure: Procedure, told: date, decided: date, 
     if all(lot.result and not lot.result.awards for lot in procedure.lots):
         return
     if not ted and not national and planter.chance(0.08) and told + timedelta(days=60) <= LAST_DAY and procedure.country == "FI":
-        procedure.notices.append(_notice(planter, "modification", "38", told + timedelta(days=planter.rng.randrange(20, 56)), None))
+        procedure.notices.append(
+            _notice(planter, "modification", "38", told + timedelta(days=planter.rng.randrange(20, 56)), None)
+        )
 
 
 def _result(planter: Planter, procedure: Procedure, lot: Lot, decided: date, ted: bool) -> Result:
@@ -190,7 +220,9 @@ def _result(planter: Planter, procedure: Procedure, lot: Lot, decided: date, ted
     competitive = procedure.procedure_type not in ("neg-wo-call", "oth-single")
     if competitive and planter.chance(0.07):
         none = planter.chance(0.5)
-        return Result("clos-nw", tenders=None if ted else 0 if none else rng.randrange(1, 3), reason="no-rece" if none else "rev-buyer")
+        return Result(
+            "clos-nw", tenders=None if ted else 0 if none else rng.randrange(1, 3), reason="no-rece" if none else "rev-buyer"
+        )
     tenders = rng.choices((1, 2, 3, 4, 5, 7, 10), (25, 22, 19, 14, 10, 6, 4))[0] if competitive else 1
     result = Result("selec-w", tenders, decision=decided if planter.chance(0.93) else None)
     if planter.chance(0.7):

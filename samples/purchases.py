@@ -46,7 +46,9 @@ def plant(rng: Random, world: World, shape: Shape, year: int, first_case: int, y
     count = shape.cases * span // 365
     days = sorted(rng.randrange(span) for _ in range(count))
     pool = _pool(world, shape, rng)
-    organisations = rng.choices(shape.organisations, weights=[3 + index % 5 for index in range(len(shape.organisations))], k=count)
+    organisations = rng.choices(
+        shape.organisations, weights=[3 + index % 5 for index in range(len(shape.organisations))], k=count
+    )
     suppliers = rng.choices(pool[0], cum_weights=pool[1], k=count)
     postings: list[Posting] = []
     for index in range(count):
@@ -88,7 +90,9 @@ def _pool(world: World, shape: Shape, rng: Random) -> tuple[list[Supplier], list
     return pool, sums
 
 
-def _case(rng: Random, shape: Shape, organisation: Organisation, day: date, year: int, case: int, supplier: Supplier) -> list[Posting]:
+def _case(
+    rng: Random, shape: Shape, organisation: Organisation, day: date, year: int, case: int, supplier: Supplier
+) -> list[Posting]:
     """One invoice: one to four lines on accounts of one kind, now and then equal lines, now and then a credit note."""
     account = _account(rng)
     lines = 1 if rng.random() < 0.6 else rng.randrange(2, 5)
@@ -101,10 +105,20 @@ def _case(rng: Random, shape: Shape, organisation: Organisation, day: date, year
     for _ in range(lines):
         cents = sign * max(1, int(rng.lognormvariate(0, 1.3) * shape.median_cents) * growth // 100)
         posting = Posting(
-            organisation=organisation, day=day, file_year=year, part=part, case_id=str(case) if shape.has_case else None, account=account,
-            supplier=supplier, cents=cents, vat_cents=cents * (24 if year < 2025 else 25) // 100, id_text=id_text, name_text=name,
-            unit=rng.randrange(1, 6), dated=shape.has_date,
-        )  # fmt: skip
+            organisation=organisation,
+            day=day,
+            file_year=year,
+            part=part,
+            case_id=str(case) if shape.has_case else None,
+            account=account,
+            supplier=supplier,
+            cents=cents,
+            vat_cents=cents * (24 if year < 2025 else 25) // 100,
+            id_text=id_text,
+            name_text=name,
+            unit=rng.randrange(1, 6),
+            dated=shape.has_date,
+        )
         postings.append(posting)
         if rng.random() < 0.01:  # equal rows are legitimate: one row is one posting line
             postings += [replace(posting) for _ in range(rng.randrange(1, 3))]
@@ -141,7 +155,13 @@ def _without_id(supplier: Supplier) -> Supplier:
 def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
     """A few rows that must go to quarantine, far below the share that refuses a delivery."""
     usable = [defect for defect in DEFECTS[: shape.defects] if shape.has_date or not defect.startswith("date")]
-    texts = {"amount_unreadable": "#ARVO!", "amount_missing": "", "date_unreadable": "ei tiedossa", "date_missing": "", "date_out_of_range": ""}
+    texts = {
+        "amount_unreadable": "#ARVO!",
+        "amount_missing": "",
+        "date_unreadable": "ei tiedossa",
+        "date_missing": "",
+        "date_out_of_range": "",
+    }
     lonely = [posting for posting in postings if posting.account.known]
     for defect, posting in zip(usable, rng.sample(lonely, k=len(usable)), strict=True):
         posting.defect = defect
@@ -161,10 +181,19 @@ def _canaries(rng: Random, shape: Shape, year: int, first_case: int) -> list[Pos
         text = name if index % 2 == 0 else f"{name} {code}"
         postings.append(
             Posting(
-                organisation=shape.organisations[0], day=date(year, 3, 1 + index), file_year=year, part=shape.parts[0],
-                case_id=str(first_case + index) if shape.has_case else None, account=ACCOUNTS[0], supplier=supplier,
-                cents=rng.randrange(1_000, 90_000), vat_cents=0, id_text=code if index % 2 == 0 else "", name_text=text, unit=1,
+                organisation=shape.organisations[0],
+                day=date(year, 3, 1 + index),
+                file_year=year,
+                part=shape.parts[0],
+                case_id=str(first_case + index) if shape.has_case else None,
+                account=ACCOUNTS[0],
+                supplier=supplier,
+                cents=rng.randrange(1_000, 90_000),
+                vat_cents=0,
+                id_text=code if index % 2 == 0 else "",
+                name_text=text,
+                unit=1,
                 dated=shape.has_date,
-            )  # fmt: skip
+            )
         )
     return postings

@@ -18,19 +18,32 @@ PRIVATISED = date(2023, 12, 31)
 RECLASSIFIED = date(2023, 12, 31)
 """Last day on which the sample's seminar account counts as procurement: shows that the account map is dated."""
 
-BRANCHES = (("91", "Esimerkkioikeuden hallinnonala (näyte)"), ("92", "Mallisivistyksen hallinnonala (näyte)"),
-            ("93", "Näyteliikenteen hallinnonala (näyte)"), ("94", "Koevarojen hallinnonala (näyte)"))  # fmt: skip
-REGIONS = (("91", "Esimerkkimaa (näyte)", "Exempellandet (prov)"), ("92", "Mallimaa (näyte)", "Mallandet (prov)"),
-           ("93", "Otosmaa (näyte)", "Urvalslandet (prov)"))  # fmt: skip
+BRANCHES = (
+    ("91", "Esimerkkioikeuden hallinnonala (näyte)"),
+    ("92", "Mallisivistyksen hallinnonala (näyte)"),
+    ("93", "Näyteliikenteen hallinnonala (näyte)"),
+    ("94", "Koevarojen hallinnonala (näyte)"),
+)
+REGIONS = (
+    ("91", "Esimerkkimaa (näyte)", "Exempellandet (prov)"),
+    ("92", "Mallimaa (näyte)", "Mallandet (prov)"),
+    ("93", "Otosmaa (näyte)", "Urvalslandet (prov)"),
+)
 
 _STATE_UNITS = (
-    ("901", "Esimerkkivirasto", "Exempelverket", "91", "91"), ("902", "Mallioikeuslaitos", "Malldomstolen", "91", "92"),
-    ("903", "Näyterekisterikeskus", "Provregistercentralen", "91", "93"), ("904", "Koeopetushallitus", "Provutbildningsstyrelsen", "92", "91"),
-    ("905", "Mallimuseovirasto", "Mallmuseiverket", "92", "92"), ("906", "Näytekirjasto", "Provbiblioteket", "92", "93"),
-    ("907", "Esimerkkiväylävirasto", "Exempelledsverket", "93", "91"), ("908", "Koeliikennevirasto", "Provtrafikverket", "93", "92"),
-    ("909", "Otosilmailulaitos", "Urvalsluftfartsverket", "93", "93"), ("910", "Mallitullilaitos", "Mallstullen", "94", "91"),
-    ("911", "Näytekassavirasto", "Provkassaverket", "94", "92"), ("912", "Koetilastokeskus", "Provstatistikcentralen", "94", "93"),
-)  # fmt: skip
+    ("901", "Esimerkkivirasto", "Exempelverket", "91", "91"),
+    ("902", "Mallioikeuslaitos", "Malldomstolen", "91", "92"),
+    ("903", "Näyterekisterikeskus", "Provregistercentralen", "91", "93"),
+    ("904", "Koeopetushallitus", "Provutbildningsstyrelsen", "92", "91"),
+    ("905", "Mallimuseovirasto", "Mallmuseiverket", "92", "92"),
+    ("906", "Näytekirjasto", "Provbiblioteket", "92", "93"),
+    ("907", "Esimerkkiväylävirasto", "Exempelledsverket", "93", "91"),
+    ("908", "Koeliikennevirasto", "Provtrafikverket", "93", "92"),
+    ("909", "Otosilmailulaitos", "Urvalsluftfartsverket", "93", "93"),
+    ("910", "Mallitullilaitos", "Mallstullen", "94", "91"),
+    ("911", "Näytekassavirasto", "Provkassaverket", "94", "92"),
+    ("912", "Koetilastokeskus", "Provstatistikcentralen", "94", "93"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,9 @@ class World:
 
     @property
     def state_units(self) -> list[Organisation]:
-        return [organisation for organisation in self.organisations.values() if organisation.code and organisation.sector == "state"]
+        return [
+            organisation for organisation in self.organisations.values() if organisation.code and organisation.sector == "state"
+        ]
 
 
 _CITIES = (
@@ -59,7 +74,13 @@ _CITIES = (
 )
 
 ACCOUNTS = (
-    Account("43920000", "Asiantuntija- ja tutkimuspalvelut", "Asiantuntija- ja tutkimuspalvelut", "Asiantuntija- ja toimistopalvelut", FOREVER),
+    Account(
+        "43920000",
+        "Asiantuntija- ja tutkimuspalvelut",
+        "Asiantuntija- ja tutkimuspalvelut",
+        "Asiantuntija- ja toimistopalvelut",
+        FOREVER,
+    ),
     Account("43010000", "Rakennusten kunnossapitopalvelut", "Rakennusten ylläpito", "Rakennusten ja alueiden ylläpito", FOREVER),
     Account("43500000", "ICT-käyttöpalvelut", "ICT-palvelut", "ICT-hankinnat", FOREVER),
     Account("43700000", "Asiakaspalvelujen ostot", "Asiakaspalvelut", "Asiakaspalvelujen ostot", FOREVER),
@@ -72,15 +93,30 @@ ACCOUNTS = (
 SALARIES = Account("41100000", "Palkat ja palkkiot", "Henkilöstökulut", "Ei hankinta", None)
 UNKNOWN = Account("77300000", "Selvittelytili", "Selvittely", "Muut", FOREVER, known=False)
 
-_TRADES = ("Rakennus", "Konsultointi", "Siivous", "Ohjelmisto", "Hoiva", "Ruoka", "Kuljetus", "Toimitila", "Opetus", "Metsä", "Sähkö", "Paino")
+_TRADES = (
+    "Rakennus",
+    "Konsultointi",
+    "Siivous",
+    "Ohjelmisto",
+    "Hoiva",
+    "Ruoka",
+    "Kuljetus",
+    "Toimitila",
+    "Opetus",
+    "Metsä",
+    "Sähkö",
+    "Paino",
+)
 _PREFIXES = ("Esimerkki", "Malli", "Näyte", "Otos", "Koe")
 
 
 def build(rng: Random, companies: int) -> World:
     """The world of one seed: `companies` ordinary suppliers, and the odd ones that files are known to hold."""
     numbers = business_ids(9_000_000 + rng.randrange(0, 1000) * 100)
-    organisations = {unit[0]: Organisation(f"state:{unit[0]}", next(numbers), unit[0], unit[1], unit[2], "state", unit[3], unit[4])
-                     for unit in _STATE_UNITS}  # fmt: skip
+    organisations = {
+        unit[0]: Organisation(f"state:{unit[0]}", next(numbers), unit[0], unit[1], unit[2], "state", unit[3], unit[4])
+        for unit in _STATE_UNITS
+    }
     for key, name_fi, name_sv, sector, region, city_code in _CITIES:
         business_id = next(numbers)
         organisations[key] = Organisation(business_id, business_id, "", name_fi, name_sv, sector, "", region, city_code)
@@ -96,12 +132,22 @@ def _company(index: int, business_id: str) -> Supplier:
     trade = _TRADES[index % 12]
     trade = f'"{trade}"' if index % 23 == 7 else trade  # stray quotes stand in real files
     name = f"{_PREFIXES[index % 5]}-{trade} {index + 1} {'Oyj' if index % 17 == 0 else 'Ab' if index % 11 == 0 else 'Oy'}"
-    return Supplier(name, "business_id", business_id, spellings(business_id), size="large" if index % 6 == 0 else "" if index % 9 == 4 else "sme")
+    return Supplier(
+        name,
+        "business_id",
+        business_id,
+        spellings(business_id),
+        size="large" if index % 6 == 0 else "" if index % 9 == 4 else "sme",
+    )
 
 
 def _public_bodies(numbers: Iterator[str]) -> Iterator[Supplier]:
-    for name, until in (("Esimerkki-Kiinteistöt (valtio, näyte)", FOREVER), ("Malli-ICT-keskus (valtio, näyte)", FOREVER),
-                        ("Näytesairaanhoito ky", FOREVER), ("Otosenergia Oy (kunnan, näyte)", PRIVATISED)):  # fmt: skip
+    for name, until in (
+        ("Esimerkki-Kiinteistöt (valtio, näyte)", FOREVER),
+        ("Malli-ICT-keskus (valtio, näyte)", FOREVER),
+        ("Näytesairaanhoito ky", FOREVER),
+        ("Otosenergia Oy (kunnan, näyte)", PRIVATISED),
+    ):
         business_id = next(numbers)
         yield Supplier(name, "business_id", business_id, spellings(business_id), size="large", public_until=until)
 

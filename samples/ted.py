@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date
 from xml.sax.saxutils import escape
 
+from samples.cellforms import point
 from samples.eforms_result import total_cents
 from samples.facts import Award, Lot, Notice, Organisation, Procedure, Result, Supplier
-from samples.layouts import point
 
-_PROCEDURES = {"open": "PT_OPEN", "restricted": "PT_RESTRICTED", "neg-w-call": "PT_COMPETITIVE_NEGOTIATION", "comp-dial": "PT_COMPETITIVE_DIALOGUE",
-               "neg-wo-call": "PT_AWARD_CONTRACT_WITHOUT_CALL"}  # fmt: skip
+_PROCEDURES = {
+    "open": "PT_OPEN",
+    "restricted": "PT_RESTRICTED",
+    "neg-w-call": "PT_COMPETITIVE_NEGOTIATION",
+    "comp-dial": "PT_COMPETITIVE_DIALOGUE",
+    "neg-wo-call": "PT_AWARD_CONTRACT_WITHOUT_CALL",
+}
 _CODES = {"open": "1", "restricted": "2", "neg-w-call": "4", "comp-dial": "C", "neg-wo-call": "T"}
 _NATURES = {"works": ("WORKS", "1"), "supplies": ("SUPPLIES", "2"), "services": ("SERVICES", "4")}
 _NUTS = '<n2016:NUTS CODE="FI1B1"/>'
@@ -20,9 +25,19 @@ def write(procedure: Procedure, notice: Notice) -> bytes:
     """The XML of an F02 or F03 notice, with a translation beside the original (the same notice: counted once)."""
     form = f"{notice.subtype}_2014"
     body = "".join(
-        (_contracting_body(procedure), _object(procedure, notice), _process(procedure, notice), _awards(procedure, notice), _end(notice))
+        (
+            _contracting_body(procedure),
+            _object(procedure, notice),
+            _process(procedure, notice),
+            _awards(procedure, notice),
+            _end(notice),
+        )
     )
-    translation = f'<{form} CATEGORY="TRANSLATION" FORM="{notice.subtype}" LG="SV">{body}</{form}>' if procedure.procedure_id[0] == "a" else ""
+    translation = (
+        f'<{form} CATEGORY="TRANSLATION" FORM="{notice.subtype}" LG="SV">{body}</{form}>'
+        if procedure.procedure_id[0] == "a"
+        else ""
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<TED_EXPORT xmlns="http://publications.europa.eu/resource/schema/ted/R2.0.9/publication"'
         ' xmlns:n2016="http://publications.europa.eu/resource/schema/ted/2016/nuts" VERSION="R2.0.9.S03.E01"'
@@ -56,7 +71,9 @@ def _coded(procedure: Procedure, notice: Notice) -> str:
 def _contracting_body(procedure: Procedure) -> str:
     first, *others = procedure.buyers
     body = f"<ADDRESS_CONTRACTING_BODY>{_address(first)}</ADDRESS_CONTRACTING_BODY>"
-    body += "".join(f"<ADDRESS_CONTRACTING_BODY_ADDITIONAL>{_address(other)}</ADDRESS_CONTRACTING_BODY_ADDITIONAL>" for other in others)
+    body += "".join(
+        f"<ADDRESS_CONTRACTING_BODY_ADDITIONAL>{_address(other)}</ADDRESS_CONTRACTING_BODY_ADDITIONAL>" for other in others
+    )
     body += "<JOINT_PROCUREMENT_INVOLVED/>" if others else ""
     body += "<CENTRAL_PURCHASING/>" if procedure.central else ""
     return f'<CONTRACTING_BODY>{body}<CA_TYPE VALUE="REGIONAL_AUTHORITY"/><CA_ACTIVITY VALUE="GENERAL_PUBLIC_SERVICES"/></CONTRACTING_BODY>'
@@ -78,7 +95,9 @@ def _object(procedure: Procedure, notice: Notice) -> str:
     if total is not None:
         value = f'<VALUES><VAL_TOTAL CURRENCY="EUR">{point(total)}</VAL_TOTAL></VALUES>'
     divided = len(procedure.lots) > 1
-    parts = "".join(_lot(lot, number, divided, call=call, currency=procedure.currency) for number, lot in enumerate(procedure.lots, start=1))
+    parts = "".join(
+        _lot(lot, number, divided, call=call, currency=procedure.currency) for number, lot in enumerate(procedure.lots, start=1)
+    )
     return (
         f'<OBJECT_CONTRACT><TITLE><P>{procedure.title}</P></TITLE><CPV_MAIN><CPV_CODE CODE="{procedure.lots[0].cpv}"/></CPV_MAIN>'
         f'<TYPE_CONTRACT CTYPE="{_NATURES[procedure.lots[0].nature][0]}"/><SHORT_DESCR><P>Näyte</P></SHORT_DESCR>{value}'
@@ -120,7 +139,9 @@ def _process(procedure: Procedure, notice: Notice) -> str:
     if notice.subtype == "F03" and call:
         parts += f"<NOTICE_NUMBER_OJ>{journal_number(call)}</NOTICE_NUMBER_OJ>"
     if notice.deadline:
-        parts += f"<DATE_RECEIPT_TENDERS>{notice.deadline}</DATE_RECEIPT_TENDERS><TIME_RECEIPT_TENDERS>12:00</TIME_RECEIPT_TENDERS>"
+        parts += (
+            f"<DATE_RECEIPT_TENDERS>{notice.deadline}</DATE_RECEIPT_TENDERS><TIME_RECEIPT_TENDERS>12:00</TIME_RECEIPT_TENDERS>"
+        )
     return f"<PROCEDURE>{parts}</PROCEDURE>"
 
 

@@ -11,8 +11,21 @@ from samples.cells import Cell, Place, Series, decimal_text
 from samples.facts import Canary, Outcome
 
 CENTS = frozenset({"spend_total", "spend_market"})
-HEADER = ("figure_id", "variant", "scope", "level", "level_id", "breakdown_kind", "breakdown_id", "period_kind", "period_start", "numerator",
-          "denominator", "value", "n")  # fmt: skip
+HEADER = (
+    "figure_id",
+    "variant",
+    "scope",
+    "level",
+    "level_id",
+    "breakdown_kind",
+    "breakdown_id",
+    "period_kind",
+    "period_start",
+    "numerator",
+    "denominator",
+    "value",
+    "n",
+)
 
 
 def value_of(series: Series, cell: Cell) -> Fraction | None:
@@ -26,18 +39,35 @@ def value_of(series: Series, cell: Cell) -> Fraction | None:
     return Fraction(cell.numerator, cell.denominator) if cell.denominator > 0 else None
 
 
-def write(folder: Path, cells: Mapping[tuple[Series, Place], Cell], outcomes: Sequence[Outcome], canaries: Sequence[Canary]) -> None:
+def write(
+    folder: Path, cells: Mapping[tuple[Series, Place], Cell], outcomes: Sequence[Outcome], canaries: Sequence[Canary]
+) -> None:
     """Writes key_figures.csv, outcomes.csv and canaries.csv under `folder`, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "key_figures.csv", HEADER, sorted(_row(series, place, cell) for (series, place), cell in cells.items()))
-    fields = ("file", "agency", "source", "expected", "reason", "rows_accepted", "rows_set_aside", "rows_quarantined", "blank_lines",
-              "cents_accepted", "cents_set_aside", "cents_quarantined", "amounts_unreadable")  # fmt: skip
+    fields = (
+        "file",
+        "agency",
+        "source",
+        "expected",
+        "reason",
+        "rows_accepted",
+        "rows_set_aside",
+        "rows_quarantined",
+        "blank_lines",
+        "cents_accepted",
+        "cents_set_aside",
+        "cents_quarantined",
+        "amounts_unreadable",
+    )
     rows = [
         [str(getattr(outcome, name)) for name in fields] + ["|".join(f"{rule}:{count}" for rule, count in outcome.rules.items())]
         for outcome in outcomes
     ]
     _write(folder / "outcomes.csv", (*fields, "rules"), sorted(rows))
-    _write(folder / "canaries.csv", ("text", "kind", "file", "where"), sorted([c.text, c.kind, c.file, c.where] for c in canaries))
+    _write(
+        folder / "canaries.csv", ("text", "kind", "file", "where"), sorted([c.text, c.kind, c.file, c.where] for c in canaries)
+    )
 
 
 def _row(series: Series, place: Place, cell: Cell) -> list[str]:
@@ -45,10 +75,20 @@ def _row(series: Series, place: Place, cell: Cell) -> list[str]:
         return "" if number is None else str(number)
 
     return [
-        series.figure_id, series.variant, series.scope, place.level, place.level_id, series.breakdown_kind, series.breakdown_id,
-        place.period_kind, place.period_start.isoformat(), whole(cell.numerator), whole(cell.denominator),
-        decimal_text(value_of(series, cell)), str(cell.n),
-    ]  # fmt: skip
+        series.figure_id,
+        series.variant,
+        series.scope,
+        place.level,
+        place.level_id,
+        series.breakdown_kind,
+        series.breakdown_id,
+        place.period_kind,
+        place.period_start.isoformat(),
+        whole(cell.numerator),
+        whole(cell.denominator),
+        decimal_text(value_of(series, cell)),
+        str(cell.n),
+    ]
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -22,8 +22,10 @@ SWITCH = date(2023, 10, 25)
 SHORT_DAYS = 15
 SME = "sme"
 QUESTIONS = {
-    "just_working_conditions": "justWorkingConditions", "employment_clause_share": "employmentCondition", "human_rights_clause_share": "codeOfConduct",
-}  # fmt: skip
+    "just_working_conditions": "justWorkingConditions",
+    "employment_clause_share": "employmentCondition",
+    "human_rights_clause_share": "codeOfConduct",
+}
 ASKED_RESULTS, ASKED_CALLS = ("29", "E4"), ("16", "E3")
 
 
@@ -56,7 +58,9 @@ def _notices(sums: Sums, distinct: dict[tuple[Series, Place], set[str]], procedu
         sums.add(Series("notices_n", scope), buyer, notice.day, 1)
         sums.add(Series("value_stated_share", scope), buyer, notice.day, int(states_value(procedure, notice)), 1)
         missing = int(procedure.buyer_id_missing)
-        sums.add(Series("missing_buyer_id_share", scope), buyer, notice.day, missing, len(procedure.buyers), len(procedure.buyers))
+        sums.add(
+            Series("missing_buyer_id_share", scope), buyer, notice.day, missing, len(procedure.buyers), len(procedure.buyers)
+        )
         for place in places(span, buyer, month_of(notice.day), kinds_of("procurements_n")):
             distinct[Series("procurements_n", scope), place].add(procedure.procedure_id)
 
@@ -134,7 +138,13 @@ def value_of(result: Result) -> int | None:
 
 
 def _bids(
-    sums: Sums, medians: dict[tuple[Series, Place], list[int]], procedure: Procedure, result: Result, scope: str, day: date, span: Span
+    sums: Sums,
+    medians: dict[tuple[Series, Place], list[int]],
+    procedure: Procedure,
+    result: Result,
+    scope: str,
+    day: date,
+    span: Span,
 ) -> None:
     buyer, tenders = procedure.buyers[0], result.tenders
     if tenders is None:

@@ -31,7 +31,9 @@ def small_limit_cents() -> int:
 
 def counted(postings: Iterable[Posting]) -> list[Posting]:
     """The posting lines that spend figures rest on."""
-    return [posting for posting in postings if posting.accepted and posting.counted and posting.account.is_procurement(posting.day)]
+    return [
+        posting for posting in postings if posting.accepted and posting.counted and posting.account.is_procurement(posting.day)
+    ]
 
 
 def cells(postings: Iterable[Posting], span: Span) -> Mapping[tuple[Series, Place], Cell]:
@@ -121,7 +123,9 @@ def _concentration(found: dict[tuple[Series, Place], Cell], place: Place, spend:
         if cents > 0:
             by_category[category].append(cents)
     base = sum(sum(values) for values in by_category.values())
-    weighted = sum((Fraction(10_000 * sum(cents * cents for cents in values), sum(values)) for values in by_category.values()), Fraction(0))
+    weighted = sum(
+        (Fraction(10_000 * sum(cents * cents for cents in values), sum(values)) for values in by_category.values()), Fraction(0)
+    )
     found[Series("hhi_supplier", "market"), place] = Cell(None, base, len(positive), weighted / base if base else None)
 
 

@@ -81,7 +81,9 @@ def write_zip(path: Path, members: dict[str, bytes]) -> None:
 
 
 def _row(number: int, row: Sequence[Cell]) -> str:
-    cells = "".join(_cell(f"{_letters(index)}{number}", value) for index, value in enumerate(row) if value is not None and value != "")
+    cells = "".join(
+        _cell(f"{_letters(index)}{number}", value) for index, value in enumerate(row) if value is not None and value != ""
+    )
     return f'<row r="{number}">{cells}</row>'
 
 
