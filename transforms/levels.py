@@ -1,0 +1,111 @@
+"""Levels: which organisation counts where, and what the levels are called.
+
+One key per organisation; the register (organisations.csv, with validity) wins over what deliveries say of themselves.
+Membership is that of the period's last day (METHOD 5).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from schemas.key_figure import NATIONAL
+from schemas.reference import Reference
+
+OBSERVED_SCHEMA = pl.Schema(
+    {
+        "organisation_id": pl.String,
+        "name": pl.String,
+        "sector": pl.String,
+        "branch": pl.String,
+        "branch_name": pl.String,
+        "region": pl.String,
+    }
+)
+"""What deliveries say of organisations; several rows per organisation are allowed, the first non-null of a sort counts."""
+
+ALWAYS = (date(1900, 1, 1), date(9999, 12, 31))
+UNKNOWN_SECTOR = "unknown"
+NAMES = ("name_fi", "name_sv", "name_en")
+
+
+def organisations(reference: Reference, observed: pl.DataFrame) -> pl.DataFrame:
+    """Every organisation: organisation_id, names, sector, branch, branch_name, region, valid_from, valid_to (never null)."""
+    register = reference.table("organisations.csv").select(
+        "organisation_id",
+        "name_fi",
+        pl.coalesce("name_sv", "name_fi").alias("name_sv"),
+        pl.coalesce("name_en", "name_fi").alias("name_en"),
+        "sector",
+        "branch",
+        pl.lit(None, pl.String).alias("branch_name"),
+        "region",
+        pl.col("valid_from").str.to_date().fill_null(ALWAYS[0]),
+        pl.col("valid_to").str.to_date().fill_null(ALWAYS[1]),
+    )
+    delivered = (
+        observed.sort(OBSERVED_SCHEMA.names(), nulls_last=True)
+        .group_by("organisation_id", maintain_order=True)
+        .agg(pl.col("name", "sector", "branch", "branch_name", "region").drop_nulls().first())
+        .join(register, on="organisation_id", how="anti")
+        .select(
+            "organisation_id",
+            pl.coalesce("name", "organisation_id").alias("name_fi"),
+            pl.coalesce("name", "organisation_id").alias("name_sv"),
+            pl.coalesce("name", "organisation_id").alias("name_en"),
+            "sector",
+            "branch",
+            "branch_name",
+            "region",
+            pl.lit(ALWAYS[0]).alias("valid_from"),
+            pl.lit(ALWAYS[1]).alias("valid_to"),
+        )
+    )
+    return pl.concat([register, delivered]).with_columns(pl.col("sector").fill_null(UNKNOWN_SECTOR))
+
+
+def membership(known: pl.DataFrame) -> pl.DataFrame:
+    """organisation_id, level, level_id, valid_from, valid_to from `organisations`; unknown branch or region: no row there."""
+    levels = {
+        "national": pl.lit(NATIONAL),
+        "sector": pl.col("sector"),
+        "branch": pl.col("branch"),
+        "region": pl.col("region"),
+        "organisation": pl.col("organisation_id"),
+    }
+    parts = [
+        known.select("organisation_id", pl.lit(level).alias("level"), identity.alias("level_id"), "valid_from", "valid_to")
+        for level, identity in levels.items()
+    ]
+    return pl.concat(parts).drop_nulls("level_id")
+
+
+def names(reference: Reference, known: pl.DataFrame) -> pl.DataFrame:
+    """level, level_id, name_fi, name_sv, name_en for everything that `membership` may name."""
+    nation = pl.DataFrame(
+        {"level": ["national"], "level_id": [NATIONAL], "name_fi": ["Suomi"], "name_sv": ["Finland"], "name_en": ["Finland"]}
+    )
+    registers = [
+        reference.table(f"{file}.csv").select(pl.lit(level).alias("level"), pl.col(level).alias("level_id"), *NAMES)
+        for level, file in (("sector", "sectors"), ("branch", "branches"), ("region", "regions"))
+    ]
+    latest = known.sort("valid_from", descending=True).unique("organisation_id", keep="first", maintain_order=True)
+    own = latest.select(pl.lit("organisation").alias("level"), pl.col("organisation_id").alias("level_id"), *NAMES)
+    branches = known.drop_nulls("branch").select(
+        pl.lit("branch").alias("level"),
+        pl.col("branch").alias("level_id"),
+        *(pl.coalesce("branch_name", "branch").alias(name) for name in NAMES),
+    )
+    every = pl.concat([nation, *registers, own, branches.sort(pl.all())])
+    every = every.with_columns(
+        pl.coalesce("name_sv", "name_fi").alias("name_sv"), pl.coalesce("name_en", "name_fi").alias("name_en")
+    )
+    return every.unique(["level", "level_id"], keep="first", maintain_order=True)
+
+
+def members_at(members: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Membership on the last day of each period: organisation_id, level, level_id, period_kind, period_start."""
+    ends = periods.select("period_kind", "period_start", "period_end")
+    joined = members.join(ends, how="cross").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
+    return joined.select("organisation_id", "level", "level_id", "period_kind", "period_start")

@@ -1,0 +1,74 @@
+"""Periods: months, quarters, years, and twelve complete months; when a period's figures close.
+
+A period is (period_kind, period_start, period_end), both days inclusive. METHOD 3 and 29.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import polars as pl
+
+SCHEMA = pl.Schema({"period_kind": pl.String, "period_start": pl.Date, "period_end": pl.Date})
+MONTH_DAYS_INVOICES = 45
+NOTICE_DAYS = 60
+
+
+def add_months(first: date, months: int) -> date:
+    """First day of the month `months` after that of `first`."""
+    index = first.year * 12 + first.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def month_end(first: date) -> date:
+    """Last day of the month that begins on `first`."""
+    return add_months(first, 1) - timedelta(days=1)
+
+
+def period(kind: str, start: date) -> tuple[str, date, date]:
+    """The period of a kind that begins on `start`."""
+    months = {"month": 1, "quarter": 3, "year": 12, "rolling_12m": 12}[kind]
+    return kind, start, month_end(add_months(start, months - 1))
+
+
+def touched(months: Iterable[date], first: date, last: date) -> pl.DataFrame:
+    """Every period that contains one of `months` (first days): SCHEMA, sorted, without duplicates.
+
+    Rolling windows are whole: they lie between the months of `first` and `last`, the bounds of the data.
+    """
+    low, high = first.replace(day=1), last.replace(day=1)
+    found = set()
+    for month in set(months):
+        found.add(period("month", month))
+        found.add(period("quarter", date(month.year, (month.month - 1) // 3 * 3 + 1, 1)))
+        found.add(period("year", date(month.year, 1, 1)))
+        for ahead in range(12):
+            start = add_months(month, ahead - 11)
+            if start >= low and add_months(start, 11) <= high:
+                found.add(period("rolling_12m", start))
+    return pl.DataFrame(sorted(found), schema=SCHEMA, orient="row")
+
+
+def months_of(periods: pl.DataFrame) -> pl.DataFrame:
+    """SCHEMA plus `month`: one row per month of each period."""
+    return periods.with_columns(month=pl.date_ranges("period_start", "period_end", interval="1mo")).explode("month")
+
+
+def a_year_later(periods: pl.DataFrame, years: int = 1) -> pl.DataFrame:
+    """The same periods `years` later (negative: earlier)."""
+    moved = (
+        periods.select("period_kind", pl.col("period_start").dt.offset_by(f"{years}y"))
+        .unique()
+        .sort("period_kind", "period_start")
+    )
+    rows = [period(kind, start) for kind, start in moved.iter_rows()]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def closing(kind: pl.Expr, end: pl.Expr, rule: str) -> pl.Expr:
+    """Day from which a period's figure is final: invoices 45 days after the end, years 30 June of the next; notices 60 days."""
+    if rule == "notices":
+        return end.dt.offset_by(f"{NOTICE_DAYS}d")
+    june = pl.date(end.dt.year() + 1, 6, 30)
+    return pl.when(kind == "year").then(june).otherwise(end.dt.offset_by(f"{MONTH_DAYS_INVOICES}d"))

@@ -1,0 +1,67 @@
+"""Roll-up: contributions by organisation and month -> cells by level and period.
+
+Shares are sums of numerators over sums of denominators, never means of shares; medians are taken anew from the single
+observations of every level and period (METHOD 1 and 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.key_figure import CELL, KeyFigure
+from transforms.periods import months_of
+
+SERIES = ("figure_id", "variant", "scope", "breakdown_kind", "breakdown_id")
+PLACE = ("level", "level_id", "period_kind", "period_start")
+SUMS = ("n", "covered", "asked")
+
+
+def roll_up(
+    contributions: pl.DataFrame, figures: Mapping[str, KeyFigure], periods: pl.DataFrame, members: pl.DataFrame
+) -> pl.DataFrame:
+    """CELL rows for `periods` (period_kind, period_start, period_end).
+
+    `contributions` has figure_id and the CONTRIBUTION columns, `members` is `levels.membership`. Levels and kinds of period
+    that a figure does not have are left out. A cell whose every contribution bears a reason bears the first of them.
+    """
+    if contributions.is_empty() or periods.is_empty():
+        return pl.DataFrame(schema=CELL.polars_schema())
+    allowed = pl.DataFrame(
+        [
+            (figure.figure_id, kind, level)
+            for figure in figures.values()
+            for kind in figure.period_kinds
+            for level in figure.levels
+        ],
+        schema={"figure_id": pl.String, "period_kind": pl.String, "level": pl.String},
+        orient="row",
+    )
+    medians = [figure.figure_id for figure in figures.values() if figure.aggregate == "median"]
+    is_median = pl.col("figure_id").is_in(medians)
+    months = months_of(periods)
+    parts = []
+    for frame, aggregates in (
+        (_summed(contributions.filter(~is_median), ["organisation_id", "month"], []), []),
+        (contributions.filter(is_median), [pl.col("amount").median().alias("direct_value")]),
+    ):
+        by_period = frame.join(months, on="month", how="inner")
+        if not aggregates:
+            by_period = _summed(by_period, ["organisation_id", "period_kind", "period_start", "period_end"], [])
+        placed = by_period.join(members, on="organisation_id").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
+        placed = placed.join(allowed, on=["figure_id", "period_kind", "level"], how="semi")
+        parts.append(_summed(placed, list(PLACE), aggregates))
+    cells = pl.concat(parts, how="diagonal")
+    missing = [pl.lit(None, pl.Float64).alias("direct_value")] if "direct_value" not in cells.columns else []
+    return cells.with_columns(missing).select(CELL.polars_schema().names()).cast(dict(CELL.polars_schema()))
+
+
+def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl.DataFrame:
+    """Sums by series and `by`; a numerator or denominator that no row gives stays null."""
+
+    def total(name: str) -> pl.Expr:
+        return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
+
+    reason = pl.when(pl.col("reason").is_null().any()).then(None).otherwise(pl.col("reason").min()).alias("reason")
+    return frame.group_by(*SERIES, *by).agg(total("numerator"), total("denominator"), pl.col(SUMS).sum(), reason, *aggregates)
