@@ -17,7 +17,7 @@ COMPANIES = {"tiny": 24, "demo": 180, "large": 5_000}
 PROCEDURES = {
     "tiny": {"per_year": 4, "first_year": 2023, "last_year": 2024},
     "demo": {"per_year": 68, "first_year": 2021, "last_year": 2025},
-    "large": {"per_year": 2_000, "first_year": 2021, "last_year": 2025},
+    "large": {"per_year": 400, "first_year": 2021, "last_year": 2025},
 }
 """Procedures begun a year; each has about two notices."""
 

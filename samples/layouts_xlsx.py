@@ -94,7 +94,7 @@ def _jyvaskyla_2021(posting: Posting) -> Sequence[Cell]:
 
 JYVASKYLA_2016 = Layout(
     "jyvaskyla",
-    columns("Vastuualue|Toimittaja  nro|Y-tunnus|Toimittajan nimi|Tiliryhmä|Tili nro|Tilin nimi|Netto|||"),
+    columns("Vastuualue|Toimittaja  nro|Y-tunnus|Toimittajan nimi|Tiliryhmä|Tili nro|Tilin nimi|Netto| | | "),
     _jyvaskyla_2016,
     kind="xlsx",
     amount_index=7,

@@ -1,0 +1,154 @@
+"""The truth beside the samples: worked examples by hand, and identities that hold whatever was planted."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from samples import truth_notices, truth_spend
+from samples.cells import Place, Series, Span, median, shift
+from samples.facts import Account, Award, Lot, Notice, Organisation, Posting, Procedure, Result, Supplier
+from samples.generate import Sample, generate
+from samples.registry import FOREVER
+
+SPAN = Span(date(2024, 1, 1), date(2024, 12, 1))
+CITY = Organisation("9000001-X", "9000001-X", "", "Testilä", "Teststad", "municipality", "", "91")
+SERVICE = Account("43", "Palvelut", "Palvelut", "Palvelut", FOREVER)
+YEAR = Place("national", "FI", "year", date(2024, 1, 1))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    return generate(tmp_path_factory.mktemp("demo_truth"), "demo", seed=2)
+
+
+def company(name: str) -> Supplier:
+    return Supplier(name, "business_id", name, (name,), size="sme")
+
+
+def line(supplier: Supplier, cents: int, case: str = "1", day: date = date(2024, 3, 1), **changes: object) -> Posting:
+    posting = Posting(CITY, day, 2024, "", case, SERVICE, supplier, cents, 0, "", "", 1)
+    for name, value in changes.items():
+        setattr(posting, name, value)
+    return posting
+
+
+def test_spend_by_hand() -> None:
+    public = Supplier("P", "business_id", "P", ("P",), public_until=FOREVER)
+    postings = [
+        line(company("A"), 60_00),
+        line(company("A"), 240_00, "2"),
+        line(company("B"), 100_00, "3"),
+        line(company("C"), -50_00, "4"),
+        line(public, 500_00, "5"),
+        line(Supplier("M", "masked", None, ("M",)), 150_00, "6"),
+        line(company("A"), 999_00, "7", defect="date_missing"),
+        line(company("A"), 999_00, "8", counted=False),
+        line(company("A"), 999_00, "9", account=Account("41", "Palkat", "", "", None)),
+    ]
+    cells = truth_spend.cells(postings, SPAN)
+    assert cells[Series("spend_total", "all"), YEAR].numerator == 1000_00
+    assert cells[Series("spend_market", "market"), YEAR].numerator == 500_00
+    assert cells[Series("suppliers_n", "market"), YEAR].numerator == 2
+    top = cells[Series("top10_share", "market"), YEAR]
+    assert (top.numerator, top.denominator) == (400_00, 400_00)
+    assert cells[Series("hhi_supplier", "market"), YEAR].value == Fraction(10_000 * (300 * 300 + 100 * 100), 400 * 400)
+    lines = cells[Series("invoice_lines_per_case", "all"), YEAR]
+    assert (lines.numerator, lines.denominator) == (6, 6)
+    masked = cells[Series("masked_supplier_share", "all"), YEAR]
+    assert (masked.numerator, masked.denominator) == (150_00, 1000_00)
+
+
+def procedure(**changes: object) -> Procedure:
+    results = [
+        Result("selec-w", tenders, 1, date(2024, 5, 20), [Award(value, (company("A"),))])
+        for tenders, value in ((1, 100_00), (3, 300_00))
+    ]
+    lots = [Lot(f"LOT-000{i}", "1", "services", ("price",), result=result) for i, result in enumerate(results, start=1)]
+    found = Procedure("p", "eforms", True, (CITY,), "open", lots)
+    found.notices = [
+        Notice("c", "call", "16", date(2024, 3, 1), None, deadline=date(2024, 4, 20)),
+        Notice("r", "result", "29", date(2024, 6, 1), None),
+    ]
+    for name, value in changes.items():
+        setattr(found, name, value)
+    return found
+
+
+def number(cells: object, figure: str, variant: str = "", scope: str = "ted") -> tuple[int | None, int | None]:
+    cell = cells[Series(figure, scope, variant), YEAR]
+    return cell.numerator, cell.denominator
+
+
+def test_notices_by_hand() -> None:
+    cells = truth_notices.cells([procedure()], SPAN)
+    assert number(cells, "single_bid_share") == (1, 2)
+    assert number(cells, "single_bid_value_share") == (100_00, 400_00)
+    assert number(cells, "bids_mean") == (4, 2)
+    assert number(cells, "decision_days_mean") == (60, 2)
+    assert cells[Series("bids_median", "ted"), YEAR].value == 2
+    assert number(cells, "price_only_share") == (1, 1)
+    assert number(cells, "lots_share") == (1, 1)
+    assert number(cells, "missing_call_share") == (0, 1)
+    assert number(cells, "notices_n") == (2, None)
+    assert number(cells, "procurements_n") == (1, None)
+    assert number(cells, "sme_bid_share") == (2, 4)
+
+
+def test_frameworks_dps_and_direct_awards_stand_outside_single_bids() -> None:
+    for change in ({"procedure_type": "neg-wo-call"}, {"procedure_type": "oth-single"}):
+        cells = truth_notices.cells([procedure(**change)], SPAN)
+        assert (Series("single_bid_share", "ted"), YEAR) not in cells
+        assert number(cells, "no_call_share")[1] == 1
+    framework = procedure()
+    for lot in framework.lots:
+        lot.framework = "fa-wo-rc"
+    assert (Series("single_bid_share", "ted"), YEAR) not in truth_notices.cells([framework], SPAN)
+
+
+def test_foreign_buyers_and_national_notices() -> None:
+    assert not truth_notices.cells([procedure(country="SE")], SPAN)
+    cells = truth_notices.cells([procedure(is_ted=False)], SPAN)
+    assert (Series("single_bid_share", "ted"), YEAR) not in cells
+    assert number(cells, "single_bid_share", scope="all_notices") == (1, 2)
+
+
+def test_levels_and_periods_add_up(demo: Sample) -> None:
+    """Sectors, organisations and months of a sum add up to the nation's year."""
+    for figure, scope, year in (("spend_total", "all", 2023), ("notices_n", "all_notices", 2024)):
+        sums: Counter[str] = Counter()
+        for (series, place), cell in demo.cells.items():
+            if series == Series(figure, scope) and place.period_start.year == year:
+                if place.period_kind == "year":
+                    sums[place.level] += cell.numerator or 0
+                elif place.level == "national":
+                    sums[place.period_kind] += cell.numerator or 0 if place.period_kind == "month" else 0
+        assert sums["national"] == sums["sector"] == sums["organisation"] == sums["region"] == sums["month"] > 0
+
+
+def test_shares_stay_between_nought_and_one(demo: Sample) -> None:
+    rows = csv.DictReader((Path(demo.out) / "truth/key_figures.csv").read_text("utf-8").splitlines())
+    figures = set()
+    for row in rows:
+        figures.add(row["figure_id"])
+        if row["figure_id"].endswith("_share") and row["value"] and "supplier_share" not in row["figure_id"]:
+            assert 0 <= float(row["value"]) <= 1, row
+    assert len(figures) >= 38
+
+
+def test_the_demo_looks_plausible(demo: Sample) -> None:
+    single = demo.cells[Series("single_bid_share", "ted"), Place("national", "FI", "year", date(2024, 1, 1))]
+    assert 0.1 < Fraction(single.numerator or 0, single.denominator or 1) < 0.4
+    assert single.n >= 30
+
+
+def test_helpers() -> None:
+    assert median([3, 1, 2]) == 2
+    assert median([4, 1, 2, 3]) == Fraction(5, 2)
+    assert shift(date(2024, 1, 1), -1) == date(2023, 12, 1)
+    assert [kind for kind, _ in SPAN.periods(date(2024, 6, 1))] == ["month", "quarter", "year", "rolling_12m"]
