@@ -38,6 +38,8 @@ class _Draft:
 
     @property
     def lots(self) -> list[Lot]:
+        if self.notice.role == "planning":
+            return self.procedure.lots[:1]
         return [lot for lot in self.procedure.lots if not self.notice.lot_ids or lot.lot_id in self.notice.lot_ids]
 
 
@@ -58,7 +60,7 @@ def write(procedure: Procedure, notice: Notice, version: int) -> bytes:
             _parties(buyers, sender),
             _process(draft),
             _project(draft),
-            *(_lot(lot, draft, review) for lot in draft.lots or procedure.lots[:1]),
+            *(_lot(lot, draft, review) for lot in draft.lots),
             _tail(draft),
         )
     )

@@ -34,7 +34,7 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
         "agencies.csv": _agencies(world, plans),
         "organisations.csv": _organisations(world),
         "organisation_aliases.csv": [
-            {"agency": STATE, "delivered_code": code, "organisation_id": organisation_id, "valid_from": SINCE, "note": "sample"}
+            {"agency": STATE, "delivered_code": code, "organisation_id": organisation_id, "note": "sample"}
             for code, organisation_id in state_aliases(world).items()
         ],
         "accounts.csv": _accounts(),

@@ -125,7 +125,16 @@ def _lots(planter: Planter, kind: str, eforms: bool) -> list[Lot]:
     lots = []
     for number in range(count):
         own = CRITERIA[(CRITERIA.index(criteria) + number) % 2] if mixed else criteria
-        lots.append(Lot(f"LOT-{number + 1:04d}" if count > 1 else "LOT-0000", cpv, nature, own, framework, dps))
+        lots.append(
+            Lot(
+                (f"LOT-{number + 1:04d}" if eforms else f"LOT-{number + 1}") if count > 1 else "LOT-0000",
+                cpv,
+                nature,
+                own,
+                framework,
+                dps,
+            )
+        )
     if eforms and planter.chance(0.03):
         lots[-1].free_text_criteria = True
     return lots
@@ -156,7 +165,11 @@ def _with_call(planter: Planter, procedure: Procedure, day: date, national: bool
     missing = not ted and not national and planter.chance(0.03) and day >= date(2024, 2, 1) and procedure.country == "FI"
     if not missing:
         call = _notice(
-            planter, "call", "F02" if ted else "E3" if national else "16", day, published if ted or planter.chance(0.6) else None
+            planter,
+            "call",
+            "F02" if ted else "E3" if national else "16",
+            day,
+            published if ted or (not national and planter.chance(0.6)) else None,
         )
         call.deadline, call.lot_ids = deadline, lots
         call.versions = 2 if not ted and planter.chance(0.08) else 1
@@ -200,7 +213,7 @@ def _without_call(planter: Planter, procedure: Procedure, day: date, national: b
 
 def _results(planter: Planter, procedure: Procedure, told: date, decided: date, national: bool) -> None:
     ted = procedure.schema == "ted"
-    published = told + timedelta(days=3) if ted or planter.chance(0.6) else None
+    published = told + timedelta(days=3) if ted or (not national and planter.chance(0.6)) else None
     notice = _notice(planter, "result", "F03" if ted else "E4" if national else "29", told, published)
     notice.lot_ids = tuple(lot.lot_id for lot in procedure.lots)
     notice.versions = 2 if not ted and planter.chance(0.06) else 1
