@@ -107,6 +107,7 @@ class CleanPart:
 
     `failures` holds rows that are quarantined (fail rules); `warnings` the same shape for warn rules, rows loaded.
     `deferred` holds rows whose fate only `conclude` knows. `values` of quarantined rows are masked where personal.
+    `facts` are small things the conclusion needs besides (months seen, lines set aside); the pipeline passes them on untouched.
     """
 
     accepted: dict[str, pl.DataFrame]
@@ -115,6 +116,7 @@ class CleanPart:
     counts: pl.DataFrame
     deferred: pl.DataFrame | None = None
     refused: dict[str, list[Reason]] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass

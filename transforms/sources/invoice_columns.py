@@ -1,0 +1,159 @@
+"""Columns of posting lines from delivered text: organisations, accounts, codes, dates. Rules apply to unique values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+
+from schemas.reference import Agency, Reference
+from transforms.coded import Coded
+from transforms.dates import parse_dates
+from transforms.suppliers import business_id
+
+CODES = frozenset({"organisation_code", "branch_code", "unit_code", "account_code", "account"})
+"""Columns where a spreadsheet's '179.0' means the code 179."""
+FIRST_DAY = date(2000, 1, 1)
+YEARS_AHEAD = 2
+
+
+def nothing(rows: int, dtype: type[pl.DataType] = pl.String) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, rows)
+
+
+def encode(frame: pl.DataFrame, plain: frozenset[str]) -> dict[str, Coded]:
+    """Every text column but the plain ones by its unique, tidied values."""
+    coded = {}
+    for name in frame.columns:
+        if name in plain:
+            continue
+        column = Coded.of(frame[name]).tidied()
+        if name in CODES:
+            column = Coded(column.values.str.replace(r"^(\d+)\.0+$", "${1}"), column.codes)
+        coded[name] = column
+    return coded
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Days, months and slices of the rows, and which rows' dates are missing, unreadable or out of range."""
+
+    posting_date: pl.Series
+    period: pl.Series
+    slice_period: pl.Series
+    missing: np.ndarray
+    unreadable: np.ndarray
+    out_of_range: np.ndarray
+
+
+def dates(column: Coded | None, rows: int, date_format: str, covered: tuple[date, date] | None, produced: date) -> Dates:
+    """Dates of a column. Without a column every row belongs to 1 January of the covered year (`covered` is needed then)."""
+    none = np.zeros(rows, dtype=bool)
+    if column is None:
+        if covered is None:
+            raise ValueError("a file without dates needs a covered year")
+        year = pl.Series([date(covered[0].year, 1, 1)]).new_from_index(0, rows)
+        return Dates(nothing(rows, pl.Date), year, year, none, none, none)
+    days = parse_dates(column.values, date_format)
+    last = date(produced.year + YEARS_AHEAD, produced.month, min(produced.day, 28))
+    outside = ((days < FIRST_DAY) | (days > last)).fill_null(False)
+    missing = column.values.is_null()
+    day = pl.col("day")
+    month = day.dt.truncate("1mo")
+    slice_period = month if covered is None else month.clip(covered[0].replace(day=1), covered[1].replace(day=1))
+    known = pl.select(pl.when(pl.lit(outside)).then(None).otherwise(pl.lit(days)).alias("day"))
+    known = known.with_columns(month.alias("period"), slice_period.alias("slice_period"))
+    return Dates(
+        column.spread(known["day"]),
+        column.spread(known["period"]),
+        column.spread(known["slice_period"]),
+        column.where(missing),
+        column.where(days.is_null() & ~missing),
+        column.where(outside),
+    )
+
+
+def accounts(coded: Mapping[str, Coded], rows: int) -> tuple[pl.Series, pl.Series]:
+    """(code, name): from their own columns, else out of one cell 'code name'. Leading zeros stay."""
+    names = coded.get("account_name")
+    codes = coded.get("account_code")
+    both = coded.get("account") if codes is None else codes
+    if both is None:
+        return nothing(rows), names.rows if names else nothing(rows)
+    if names is not None and codes is not None:
+        return codes.rows, names.rows
+    parts = both.values.str.extract_groups(r"^(\d[\d.]*)?(?:[\s,;:-]+)?(.+)?$").struct.unnest()
+    code, rest = both.spread(parts.to_series(0)), both.spread(parts.to_series(1))
+    return code, names.rows if names else rest
+
+
+def countries(column: Coded | None, rows: int) -> pl.Series:
+    """Two capital letters, else null."""
+    if column is None:
+        return nothing(rows)
+    upper = column.values.str.to_uppercase()
+    two = upper.str.extract(r"^([A-Z]{2})$", 1)
+    return column.spread(two)
+
+
+def organisations(coded: Mapping[str, Coded], rows: int, agency: Agency, reference: Reference, days: pl.Series) -> pl.Series:
+    """organisation_id of every row, null where unknown.
+
+    In this order: an alias of the agency for the delivered code or business id (dated by the row's date); the state's
+    'state:<code>'; a valid business id on the row; the agency's own organisation.
+    """
+    codes, ids = coded.get("organisation_code"), coded.get("organisation_business_id")
+    if codes is not None and agency.chart == "municipal":  # spreadsheets drop the leading zeros of municipality codes
+        codes = Coded(codes.values.str.zfill(3), codes.codes)
+    candidates: list[pl.Series] = [
+        found for column in (codes, ids) if column is not None for found in _aliased(column, agency.agency, reference, days)
+    ]
+    if codes is not None and agency.chart == "state":
+        candidates.append(codes.spread("state:" + codes.values))
+    if ids is not None:
+        valid = [business_id(value) if value else None for value in ids.values.to_list()]
+        candidates.append(ids.spread(pl.Series(valid, dtype=pl.String)))
+    if agency.organisation_id is not None:
+        candidates.append(pl.Series([agency.organisation_id]).new_from_index(0, rows))
+    if not candidates:
+        return nothing(rows)
+    return pl.select(pl.coalesce([pl.lit(series) for series in candidates])).to_series()
+
+
+Alias = tuple[str, str, date | None, date | None]
+
+
+@lru_cache(maxsize=64)
+def _aliases(reference: Reference, agency: str) -> tuple[Alias, ...]:
+    table = reference.table("organisation_aliases.csv").filter(pl.col("agency") == agency)
+    return tuple(
+        (row["delivered_code"], row["organisation_id"], _day(row["valid_from"]), _day(row["valid_to"]))
+        for row in table.iter_rows(named=True)
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _aliased(column: Coded, agency: str, reference: Reference, days: pl.Series) -> list[pl.Series]:
+    aliases = [alias for alias in _aliases(reference, agency) if alias[0] in set(column.values.drop_nulls().to_list())]
+    undated = {code: organisation for code, organisation, first, last in aliases if first is None and last is None}
+    found = []
+    for code, organisation, first, last in aliases:
+        if first is None and last is None:
+            continue
+        here = pl.Series(column.where(column.values == code))
+        if first is not None:
+            here = here & (days >= first).fill_null(False)
+        if last is not None:
+            here = here & (days <= last).fill_null(False)
+        found.append(pl.Series([organisation]).new_from_index(0, len(here)).zip_with(here, nothing(len(here))))
+    if undated:
+        known = [undated.get(value) if value is not None else None for value in column.values.to_list()]
+        found.append(column.spread(pl.Series(known, dtype=pl.String)))
+    return found

@@ -1,0 +1,233 @@
+"""One raw part of an invoice file to one cleaned part: typed rows, broken rules, counts. Pure and thread-safe.
+
+Every row is accepted, set aside (blank), deferred (a candidate for the grand total) or quarantined with all the rules it
+broke. One bit per rule in one mask; only failing rows are copied out.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from schemas.purchase_invoices import POSTING_LINE
+from schemas.reference import Agency
+from transforms import amounts
+from transforms.coded import BLANKS
+from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context, Delivered, RawPart
+from transforms.formats.delimited import MALFORMED, ROWS, UNREPETITIVE
+from transforms.sources import invoice_columns as columns
+from transforms.suppliers import PERSONAL_ANYWHERE, Suppliers, identify, words_of
+
+TABLE = POSTING_LINE.name
+FORMULA = "amount_is_formula"
+_FAIL_RULES = tuple(rule.name for rule in POSTING_LINE.rules if rule.severity == "fail")
+_BIT = {name: 1 << position for position, name in enumerate(_FAIL_RULES)}
+_PERSONAL_RULES = frozenset({"supplier_id_invalid", "supplier_id_missing", "personal_id_found"})
+_VALUE_LENGTH = 200
+Covered = tuple[date, date] | None
+
+
+def clean_rows(raw: RawPart, delivered: Delivered, context: Context, covered: Covered) -> CleanPart:
+    """The cleaned part of one raw part; `covered` is the first and last covered month or year, None when not known."""
+    return _Rows(raw, delivered, context, covered).part()
+
+
+class _Rows:
+    """The columns of one part while it is cleaned."""
+
+    def __init__(self, raw: RawPart, delivered: Delivered, context: Context, covered: Covered) -> None:
+        self.raw = raw
+        self.delivery_id = delivered.delivery_id
+        self.agency: Agency = context.agency(delivered)
+        self.reference = context.reference
+        frame = raw.frames[ROWS]
+        self.frame = frame
+        self.count = frame.height
+        self.lines = frame["source_line"]
+        self.coded = columns.encode(frame.drop("source_line", FORMULA, strict=False), UNREPETITIVE)
+        self.words = words_of(context.reference)
+        self.mask = np.zeros(self.count, dtype=np.uint16)
+        self._read_amounts(str(raw.notes["decimal_mark"]))
+        day_format = str(raw.notes.get("date_format") or "%Y-%m-%d")
+        produced = delivered.produced_at.date()
+        self.dates = columns.dates(self.coded.get("posting_date"), self.count, day_format, covered, produced)
+        self.organisation = columns.organisations(self.coded, self.count, self.agency, self.reference, self.dates.posting_date)
+        self._flag("date_missing", self.dates.missing)
+        self._flag("date_unreadable", self.dates.unreadable)
+        self._flag("date_out_of_range", self.dates.out_of_range)
+        self._flag("organisation_missing", self.organisation.is_null().to_numpy())
+        self._set_keyless()
+
+    def _flag(self, rule: str, where: np.ndarray) -> None:
+        if where.any():
+            self.mask[where] |= _BIT[rule]
+
+    def _read_amounts(self, mark: str) -> None:
+        """The amount the file is about goes by `primary`; where a second one is delivered it must be readable too."""
+        delivered = [name for name in ("net_amount", "gross_amount") if name in self.frame.columns]
+        self.primary = delivered[0]
+        self.cents: dict[str, pl.Series] = {}
+        for name in delivered:
+            cents, state = amounts.parse_cents(self.frame[name].cast(pl.String), mark)
+            flags = state.to_numpy()
+            self.cents[name] = cents
+            self._flag("amount_unreadable", flags == amounts.UNREADABLE)
+            self._flag("amount_out_of_range", flags == amounts.OUT_OF_RANGE)
+            if name == self.primary:
+                self.readable = flags == amounts.READ
+                self.amount_blank = flags == amounts.BLANK
+                self._flag("amount_missing", self.amount_blank)
+        if FORMULA in self.frame.columns:
+            formula = self.frame[FORMULA].to_numpy()
+            self._flag("amount_is_formula", formula)
+            self.readable = self.readable & ~formula
+
+    def _set_keyless(self) -> None:
+        """Rows whose every key is blank (but for a total's label): blank lines, candidates for the grand total, failures."""
+        keyless = self._keyless()
+        self.blank = keyless & self.amount_blank
+        self.deferred = keyless & self.readable
+        self.mask[self.blank | self.deferred] = 0
+        self._flag("keyless_row", keyless & ~self.blank & ~self.deferred)
+        self.failed = self.mask != 0
+        self.accepted = ~(self.failed | self.blank | self.deferred)
+
+    def _keyless(self) -> np.ndarray:
+        keyless = np.ones(self.count, dtype=bool)
+        for column in self.coded.values():
+            empty = column.values.is_null() | column.values.str.to_lowercase().str.strip_chars(" :").is_in(self.words.totals)
+            if not empty.any():
+                return np.zeros(self.count, dtype=bool)
+            keyless &= column.where(empty)
+        if "case_id" in self.frame.columns and keyless.any():
+            case = self.frame["case_id"].cast(pl.String).fill_null("").str.strip_chars()
+            keyless &= (case == "").to_numpy()
+        return keyless
+
+    def part(self) -> CleanPart:
+        suppliers = identify(self.coded.get("supplier_business_id"), self.coded.get("supplier_name"), self.count, self.words)
+        rows = self._typed(suppliers)
+        if not self.accepted.all():
+            rows = rows.filter(pl.Series(self.accepted))
+        seen = rows["period"]
+        return CleanPart(
+            accepted={TABLE: rows},
+            failures=self._failures(),
+            warnings=self._warnings(suppliers),
+            counts=self._counts(),
+            deferred=self._set_apart(self.deferred, "deferred") if self.deferred.any() else None,
+            facts={"set_aside": self._set_apart(self.blank, "blank_line"), "first": seen.min(), "last": seen.max()},
+        )
+
+    def _text(self, name: str) -> pl.Series:
+        column = self.coded.get(name)
+        return columns.nothing(self.count) if column is None else column.rows
+
+    def _case_id(self) -> pl.Series:
+        if "case_id" not in self.frame.columns:
+            return columns.nothing(self.count)
+        case = self.frame["case_id"].cast(pl.String)
+        if self.raw.notes.get("format") == "spreadsheet":
+            case = case.str.replace(r"^(\d+)\.0+$", "${1}")
+        case = case.str.strip_chars()
+        if case.str.contains(r"\s\s|[\u00a0\t]").any():
+            case = case.str.replace_all(BLANKS, " ").str.strip_chars(" ")
+        return case.replace("", None)
+
+    def _typed(self, suppliers: Suppliers) -> pl.DataFrame:
+        account_code, account_name = columns.accounts(self.coded, self.count)
+        net, gross = self.cents.get("net_amount"), self.cents.get("gross_amount")
+        if self.agency.amount_basis == "gross":  # a gross file is never converted and never counts as net
+            net, gross = None, gross if gross is not None else net
+        made = {
+            "source_line": self.lines,
+            "organisation_id": self.organisation,
+            "case_id": self._case_id(),
+            "supplier_kind": suppliers.kind,
+            "supplier_id": suppliers.id,
+            "supplier_name": suppliers.name,
+            "supplier_country": columns.countries(self.coded.get("supplier_country"), self.count),
+            "account_code": account_code,
+            "account_name": account_name,
+            "posting_date": self.dates.posting_date,
+            "period": self.dates.period,
+            "slice_period": self.dates.slice_period,
+            "net_cents": columns.nothing(self.count, pl.Int64) if net is None else net,
+            "gross_cents": columns.nothing(self.count, pl.Int64) if gross is None else gross,
+        }
+        return pl.DataFrame([(made[c.name] if c.name in made else self._text(c.name)).alias(c.name) for c in POSTING_LINE.columns])
+
+    def _value(self, column: str | None, where: pl.Series) -> pl.Series:
+        """The delivered text behind a failure, cut; null where the column is not in the file or a person's code stands in it."""
+        if column == "net_amount":
+            column = self.primary
+        if column is None or column not in self.frame.columns:
+            return columns.nothing(len(where))
+        text = self.frame[column].gather(where).cast(pl.String).fill_null("").str.slice(0, _VALUE_LENGTH)
+        # A fresh copy: a slice would keep the whole part alive.
+        copy = text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
+        return copy.zip_with(~copy.str.contains(PERSONAL_ANYWHERE), columns.nothing(len(where)))
+
+    def _broken(self, rule_name: str, where: np.ndarray) -> pl.DataFrame:
+        rule = POSTING_LINE.rule(rule_name)
+        positions = pl.Series(np.flatnonzero(where), dtype=pl.UInt32)
+        value = columns.nothing(len(positions)) if rule_name in _PERSONAL_RULES else self._value(rule.column, positions)
+        return _failure_frame(self.delivery_id, self.lines.gather(positions), rule.column, rule_name, value)
+
+    def _failures(self) -> pl.DataFrame:
+        frames = [self._broken(name, (self.mask & bit) != 0) for name, bit in _BIT.items() if (self.mask & bit).any()]
+        malformed = self.raw.frames[MALFORMED]
+        if malformed.height:
+            frames.append(_failure_frame(self.delivery_id, malformed["source_line"], None, "row_malformed", malformed["reason"]))
+        return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
+
+    def _warnings(self, suppliers: Suppliers) -> pl.DataFrame:
+        found = (
+            ("supplier_id_invalid", suppliers.invalid),
+            ("supplier_id_missing", suppliers.missing),
+            ("personal_id_found", suppliers.personal),
+        )
+        frames = [self._broken(name, where & self.accepted) for name, where in found if (where & self.accepted).any()]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
+
+    def _counts(self) -> pl.DataFrame:
+        malformed = self.raw.frames[MALFORMED].height
+        cents = self.cents[self.primary].fill_null(0).to_numpy()
+        readable = self.readable & ~self.blank
+        row = {
+            "delivery_id": self.delivery_id,
+            "table_name": TABLE,
+            "rows_read": self.count + malformed,
+            "rows_accepted": int(self.accepted.sum()),
+            "rows_set_aside": int(self.blank.sum()),
+            "rows_quarantined": int(self.failed.sum()) + malformed,
+            "cents_read": int(cents[readable].sum()),
+            "cents_accepted": int(cents[self.accepted].sum()),
+            "cents_set_aside": 0,
+            "cents_quarantined": int(cents[self.failed & readable].sum()),
+            "amounts_unreadable": int((~self.readable & ~self.blank).sum()) + malformed,
+        }
+        return pl.DataFrame([row], schema=COUNT_SCHEMA)
+
+    def _set_apart(self, where: np.ndarray, reason: str) -> pl.DataFrame:
+        """Rows that are neither accepted nor (yet) failed, in the shape of the conclusion's set-aside rows."""
+        positions = pl.Series(np.flatnonzero(where), dtype=pl.UInt32)
+        cents = self.cents[self.primary].gather(positions).fill_null(0)
+        return pl.DataFrame({"source_line": self.lines.gather(positions), "cents": cents}).select(
+            pl.lit(self.delivery_id).alias("delivery_id"), pl.lit(TABLE).alias("table_name"), "source_line", pl.lit(reason).alias("reason"), "cents"
+        )  # fmt: skip
+
+
+def _failure_frame(delivery_id: str, lines: pl.Series, column: str | None, rule: str, value: pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame({"source_line": lines, "value": value})
+    return frame.select(
+        pl.lit(delivery_id).alias("delivery_id"),
+        pl.lit(TABLE).alias("table_name"),
+        "source_line",
+        pl.lit(column, dtype=pl.String).alias("column_name"),
+        pl.lit(rule).alias("rule"),
+        "value",
+    ).cast(FAILURE_SCHEMA)
+

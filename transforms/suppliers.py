@@ -1,0 +1,186 @@
+"""Who a supplier is: rules for business ids, names, sole traders, persons and masked suppliers (METHOD section 5, class P1).
+
+Everything here looks at unique values; `identify` gathers them back to rows. The words come from
+`schemas/supplier_words.csv`. A personal identity code, wherever it stands in the id or the name, is never returned.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+from stdnum.fi import hetu, ytunnus
+
+from schemas.reference import Reference
+from transforms.coded import Coded
+
+# What an id cell holds.
+NONE, VALID, FOREIGN, INVALID, PERSONAL, MASKED_ID = range(6)
+# What a name cell says.
+BLANK, NAMED, TRADER, MASKED, ANONYMOUS, PERSON = range(6)
+
+KINDS = ("business_id", "foreign_id", "no_id", "private_trader", "masked")
+_KIND = {kind: code for code, kind in enumerate(KINDS)}
+
+_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-Z](?![0-9A-Za-z])", re.IGNORECASE)
+_PERSONAL_TIGHT = re.compile(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{5}[0-9A-Z]", re.IGNORECASE)
+_FINNISH = re.compile(r"(?:FI)?\d{6,7}-?\d|(?:FI)?\d{5,6}-\d|\d{6,8}", re.IGNORECASE)
+_FOREIGN = re.compile(r"(?=.*\d)[0-9A-ZÅÄÖ][0-9A-ZÅÄÖ ./:-]{3,24}", re.IGNORECASE)
+PERSONAL_ANYWHERE = r"(?i)(?:^|[^0-9a-z])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+a-fu-y]\d{3}[0-9a-z](?:[^0-9a-z]|$)"
+
+
+@lru_cache(maxsize=1 << 17)
+def business_id(text: str) -> str | None:
+    """A Finnish business id as NNNNNNN-N, or None: FI prefix, missing hyphen and old six-digit numbers are read; the
+    check digit must be right; 0000000-0 passes the arithmetic but is nobody."""
+    compact = re.sub(r"[\s.\u2010-\u2015\u2212-]", "", text).upper().removeprefix("FI")
+    if not compact.isascii() or not compact.isdigit() or len(compact) not in (7, 8):
+        return None
+    compact = compact.zfill(8)
+    if compact == "00000000" or not ytunnus.is_valid(compact):
+        return None
+    return f"{compact[:7]}-{compact[7]}"
+
+
+def has_personal_id(text: str) -> bool:
+    """A Finnish personal identity code stands in the text (its shape and a possible day are enough; mistyped ones count)."""
+    if _PERSONAL.search(text):
+        return True
+    tight = re.sub(r"\s", "", text)
+    return bool(_PERSONAL_TIGHT.fullmatch(tight)) and tight[-1].isalpha() and hetu.is_valid(f"{tight[:6]}-{tight[6:]}")
+
+
+@lru_cache(maxsize=1 << 17)
+def read_id(text: str) -> tuple[int, str | None]:
+    """(what the cell holds, id as stored) of one trimmed id cell."""
+    if not text or not re.search(r"[0-9A-Za-zÅÄÖåäö]", text):
+        return NONE, None
+    if has_personal_id(text):
+        return PERSONAL, None
+    found = business_id(text)
+    if found is not None:
+        return VALID, found
+    if _FINNISH.fullmatch(text) or text.upper().startswith("FI") or not text.strip("0 -"):
+        return INVALID, None
+    if _FOREIGN.fullmatch(text):
+        return FOREIGN, text.upper()
+    return INVALID, None
+
+
+class Words:
+    """Supplier words by kind, as regular expressions of Polars (no look-around there), built once per register."""
+
+    def __init__(self, reference: Reference) -> None:
+        table = reference.table("supplier_words.csv")
+        by_kind: dict[str, set[str]] = {}
+        for word, kind in table.select("word", "kind").iter_rows():
+            by_kind.setdefault(kind, set()).add(word.lower())
+        organisations = by_kind.get("organisation", set())
+        forms = _any_of(by_kind.get("company_form", set()))
+        # A company form counts at the start or at the end of a name; a full stop after it belongs to it ("Oy.").
+        self.company = rf"^(?:{forms})\.?(?:[^\w:/&-]|$)|(?:^|[^\w:./&-])(?:{forms})\.?[)\s]*$"
+        self.trader = rf"(?:^|[^\w:./&-])(?:{_any_of(by_kind.get('private_trader', set()))})\.?(?:[^\w:/&-]|$)"
+        # Long words also end compounds: Maanmittauslaitos.
+        long_words = {word for word in organisations if len(word) >= 6}
+        self.organisation = rf"(?:{_any_of(long_words)})(?:\W|$)|(?:^|\W)(?:{_any_of(organisations)})(?:\W|$)"
+        self.masked = sorted(by_kind.get("masked", set()))
+        self.totals = sorted(by_kind.get("total", set()))
+        self.known = sorted(_registered_names(reference))
+
+    def read_names(self, names: pl.Series) -> np.ndarray:
+        """What each trimmed name says; only NAMED ones may be stored when there is no valid business id."""
+        lower = names.fill_null("").str.to_lowercase().alias("name")
+        name = pl.col("name")
+        said = (
+            pl.when(name == "").then(BLANK)
+            .when(name.is_in(self.masked)).then(MASKED)
+            .when(name.str.contains(PERSONAL_ANYWHERE)).then(PERSON)
+            .when(name.str.contains(self.company) | name.is_in(self.known)).then(NAMED)
+            .when(name.str.contains(self.trader)).then(TRADER)
+            .when(name.str.contains(self.organisation)).then(NAMED)
+            .otherwise(ANONYMOUS)
+        )  # fmt: skip
+        return lower.to_frame().select(said.cast(pl.UInt8)).to_series().to_numpy()
+
+
+@lru_cache(maxsize=8)
+def words_of(reference: Reference) -> Words:
+    return Words(reference)
+
+
+def _any_of(words: set[str]) -> str:
+    """Alternatives, the longest first; a pattern that matches nothing when there are none."""
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) or r"[^\s\S]"
+
+
+def _registered_names(reference: Reference) -> set[str]:
+    bodies = reference.table("public_bodies.csv")["name"].to_list()
+    organisations = reference.table("organisations.csv")
+    names = [name for column in ("name_fi", "name_sv", "name_en") for name in organisations[column].to_list()]
+    return {name.lower() for name in (*bodies, *names) if name}
+
+
+@dataclass(frozen=True)
+class Suppliers:
+    """Per row: kind, id, name as stored, and which rows earn a warning."""
+
+    kind: pl.Series
+    id: pl.Series
+    name: pl.Series
+    invalid: np.ndarray
+    missing: np.ndarray
+    personal: np.ndarray
+
+
+def identify(ids: Coded | None, names: Coded | None, rows: int, words: Words) -> Suppliers:
+    """Suppliers of `rows` rows from their (trimmed) id and name cells; None where the file has no such column."""
+    id_state, id_text = _ids(ids, rows, words)
+    name_state, name_text = _names(names, rows, words)
+    personal = (id_state == PERSONAL) | (name_state == PERSON)
+    masked = (name_state == MASKED) | (id_state == MASKED_ID)
+    trader = (personal | (name_state == TRADER)) & ~masked
+    valid = (id_state == VALID) & ~masked & ~trader
+    foreign = (id_state == FOREIGN) & ~masked & ~trader
+    kind = np.full(rows, _KIND["no_id"], dtype=np.uint32)
+    kind[valid], kind[foreign] = _KIND["business_id"], _KIND["foreign_id"]
+    kind[trader], kind[masked] = _KIND["private_trader"], _KIND["masked"]
+    known = valid | foreign
+    # Without a valid business id a name may be a person's: only known organisations and company forms keep it.
+    keep_name = (valid & (name_state != BLANK)) | ((name_state == NAMED) & ~masked & ~trader)
+    return Suppliers(
+        pl.Series("supplier_kind", KINDS, dtype=pl.String).gather(pl.Series(kind)),
+        _keep(id_text, known).alias("supplier_id"),
+        _keep(name_text, keep_name).alias("supplier_name"),
+        invalid=(id_state == INVALID) & ~masked,
+        missing=((id_state == NONE) & ~masked & ~personal) if ids is not None else np.zeros(rows, dtype=bool),
+        personal=personal,
+    )
+
+
+def _ids(ids: Coded | None, rows: int, words: Words) -> tuple[np.ndarray, pl.Series]:
+    if ids is None:
+        return np.full(rows, NONE, dtype=np.uint8), _nothing(rows)
+    read = [
+        (MASKED_ID, None) if text is not None and text.lower() in words.masked else read_id(text or "") for text in ids.values.to_list()
+    ]
+    states = np.array([state for state, _ in read], dtype=np.uint8)
+    return states[ids.codes], ids.spread(pl.Series([text for _, text in read], dtype=pl.String))
+
+
+def _names(names: Coded | None, rows: int, words: Words) -> tuple[np.ndarray, pl.Series]:
+    if names is None:
+        return np.full(rows, BLANK, dtype=np.uint8), _nothing(rows)
+    return words.read_names(names.values)[names.codes], names.spread(names.values)
+
+
+def _nothing(rows: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, rows)
+
+
+def _keep(values: pl.Series, wanted: np.ndarray) -> pl.Series:
+    if bool(wanted.all()):
+        return values
+    return values.zip_with(pl.Series(wanted), _nothing(len(values)))
