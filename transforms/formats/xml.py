@@ -42,7 +42,7 @@ def depth_test(depth: int) -> etree.XPath:
 
 def has_doctype(root: etree._Element) -> bool:
     """Whether the parsed document had a DOCTYPE, in whatever encoding it was written."""
-    return bool(root.getroottree().docinfo.doctype)  # type: ignore[union-attr] # missing in the stubs
+    return bool(root.getroottree().docinfo.doctype)  # type: ignore[attr-defined] # missing in the stubs
 
 
 class Parser:
