@@ -88,6 +88,7 @@ def _state(world: World, size: Size, scale: float, years: tuple[int, ...]) -> Pl
             60_000,
             masks=True,
             stray_dates=True,
+            malformed=size != "tiny" and year >= 2023,
             canaries=1 if size == "tiny" else 3,
             defects=2 if size == "tiny" else len(DEFECTS),
         )

@@ -21,6 +21,8 @@ from samples.registry import World
 from samples.xlsx import Cell, Formula, write_workbook
 
 SOURCE = "purchase_invoices"
+UNREAD = ("amount", "row_malformed")
+"""Defects that leave a row without a readable amount."""
 
 
 @dataclass
@@ -159,8 +161,8 @@ def _outcome(file: str, plan: Plan, rows: Sequence[Posting]) -> Outcome:
         rows_accepted=len(rows) - len(bad),
         rows_quarantined=len(bad),
         cents_accepted=sum(cents(row) for row in rows if not row.defect),
-        cents_quarantined=sum(cents(row) for row in bad if not row.defect.startswith("amount")),
-        amounts_unreadable=sum(row.defect.startswith("amount") for row in bad),
+        cents_quarantined=sum(cents(row) for row in bad if not row.defect.startswith(UNREAD)),
+        amounts_unreadable=sum(row.defect.startswith(UNREAD) for row in bad),
         rules=dict(sorted(Counter(row.defect for row in bad).items())),
     )
 

@@ -51,6 +51,7 @@ def state(era: Literal["old", "new"], codes: dict[str, str], branches: dict[str,
 
     def cells(posting: Posting) -> Sequence[Cell]:
         buyer, account = posting.organisation, posting.account
+        surplus = (posting.defect_text,) if posting.defect == "row_malformed" else ()
         return (
             posting.case_id,
             f"{account.code} {account.name}",
@@ -65,6 +66,7 @@ def state(era: Literal["old", "new"], codes: dict[str, str], branches: dict[str,
             _SECTOR_WORDS[buyer.sector],
             account.group,
             account.category,
+            *surplus,
         )
 
     return Layout(

@@ -31,6 +31,7 @@ class Shape:
     parts: tuple[str, ...] = ("",)
     defects: int = len(DEFECTS)
     stray_dates: bool = False
+    malformed: bool = False
     canaries: int = 0
 
 
@@ -155,12 +156,14 @@ def _without_id(supplier: Supplier) -> Supplier:
 def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
     """A few rows that must go to quarantine, far below the share that refuses a delivery."""
     usable = [defect for defect in DEFECTS[: shape.defects] if shape.has_date or not defect.startswith("date")]
+    usable += ["row_malformed"] if shape.malformed else []
     texts = {
         "amount_unreadable": "#ARVO!",
         "amount_missing": "",
         "date_unreadable": "ei tiedossa",
         "date_missing": "",
         "date_out_of_range": "",
+        "row_malformed": "yksi solu liikaa",
     }
     lonely = [posting for posting in postings if posting.account.known]
     for defect, posting in zip(usable, rng.sample(lonely, k=len(usable)), strict=True):
