@@ -129,7 +129,7 @@ def _cities(world: World, scale: float, years: tuple[int, ...]) -> list[Plan]:
     espoo = Shape(only("espoo"), int(700 * scale), parts=("1", "2"), canaries=1)
     tampere = Shape(only("tampere"), int(700 * scale), 50_000)
     oulu = Shape(only("oulu"), int(600 * scale), has_country=True, defects=4, canaries=1)
-    porvoo = Shape(only("porvoo"), int(300 * scale), has_date=False, has_supplier_id=False)
+    porvoo = Shape(only("porvoo"), int(300 * scale), has_date=False, has_supplier=False)
     joint = Shape(only("joint"), int(250 * scale), 30_000, has_country=True)
     county = Shape(only("county"), int(800 * scale), 55_000, has_country=True, canaries=2)
 

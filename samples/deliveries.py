@@ -138,6 +138,7 @@ def _write(
         write_workbook(path, [*_titles(plan, year), layout.header, *cells])
     else:
         outcome.blank_lines = 2 if plan.blank_lines else 0
+        outcome.rows_set_aside += outcome.blank_lines
         _write_text(path, layout, cells, blank=plan.blank_lines)
     if year == 2025 and coverage is None:
         coverage = (date(2025, 1, 1), _month_end(2025, LAST_MONTH_2025))

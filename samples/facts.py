@@ -207,7 +207,8 @@ class Canary:
 
 @dataclass(slots=True)
 class Outcome:
-    """What must become of a delivered file. Cents are those of rows whose amount can be read."""
+    """What must become of a delivered file. Cents are those of rows whose amount can be read; `rows_set_aside` holds grand
+    totals and the `blank_lines`."""
 
     file: str
     agency: str

@@ -25,7 +25,7 @@ class Shape:
     median_cents: int = 45_000
     has_case: bool = True
     has_date: bool = True
-    has_supplier_id: bool = True
+    has_supplier: bool = True
     has_country: bool = False
     masks: bool = False
     parts: tuple[str, ...] = ("",)
@@ -57,7 +57,7 @@ def plant(rng: Random, world: World, shape: Shape, year: int, first_case: int, y
         postings += _case(rng, shape, organisations[index], day, year, first_case + index, suppliers[index])
     if shape.stray_dates:
         _stray(rng, postings, year, years)
-    if not shape.has_supplier_id:
+    if not shape.has_supplier:
         postings = [replace(posting, supplier=_without_id(posting.supplier), id_text="") for posting in postings]
     _spoil(rng, shape, postings)
     postings += _canaries(rng, shape, year, first_case + count)
@@ -147,10 +147,8 @@ def _stray(rng: Random, postings: list[Posting], year: int, years: tuple[int, in
 
 
 def _without_id(supplier: Supplier) -> Supplier:
-    """The same supplier in a file without an id column: known by name at most."""
-    if supplier.kind in ("business_id", "foreign_id"):
-        return replace(supplier, kind="no_id", identity=None, public_until=None)
-    return supplier
+    """The same supplier in a file that does not tell suppliers at all."""
+    return replace(supplier, kind="no_id", identity=None, public_until=None)
 
 
 def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
