@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
 
 import polars as pl
 
@@ -11,7 +13,7 @@ from schemas.key_figure import CELL, KEY_FIGURE
 from warehouse.store import Store, create_table
 
 KEY = KEY_FIGURE.primary_key
-DERIVED = ("is_latest", "data_through", "revision_no")
+DERIVED = ("is_latest", "data_through", "level_name", "revision_no")
 """Columns that follow from the whole publication: not part of a cell's history, not compared between publications."""
 SETTLED = tuple(name for name in KEY_FIGURE.polars_schema().names() if name not in DERIVED)
 CONTENT = tuple(name for name in SETTLED if name not in KEY)
@@ -103,15 +105,17 @@ def fingerprint(frame: pl.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def counting(store: Store, precedence: Mapping[str, int]) -> None:
+def counting(store: Store, agencies: pl.DataFrame) -> None:
     """Temporary tables `counting` (organisation_id, agency, period) and `expected` (organisation_id, month, present).
+
+    `agencies`: agency, rank, frame_from, frame_to. An organisation is expected in every month of the frame of an agency that
+    has delivered it; it is present when such an agency's slice is in force, rows or not (no rows is a true zero).
 
     One copy counts: of the agencies that hold an organisation's month, the one with the lowest precedence number, then the
     first by name. An agency holds a month when it has rows of the organisation there, or when the organisation is its own
     and the slice is in force. A year slice holds all twelve months.
     """
-    ranks = pl.DataFrame(list(precedence.items()), schema={"agency": pl.String, "rank": pl.Int64}, orient="row")
-    with store.relation("rank_frame", ranks):
+    with store.relation("rank_frame", agencies):
         store.con.execute("CREATE OR REPLACE TEMP TABLE agency_rank AS FROM rank_frame")
     store.con.execute(
         """
@@ -130,5 +134,83 @@ def counting(store: Store, precedence: Mapping[str, int]) -> None:
         SELECT organisation_id, month AS period, arg_min(agency, (rank, agency)) AS agency
         FROM (SELECT h.*, coalesce(r.rank, 1000) AS rank FROM held_month h LEFT JOIN agency_rank r USING (agency))
         GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE agency_window AS
+        SELECT s.agency, coalesce(any_value(r.frame_from), min(s.month)) AS first_month,
+            least(coalesce(any_value(r.frame_to), DATE '9999-12-01'), (SELECT max(month) FROM slice_month)) AS last_month
+        FROM slice_month s LEFT JOIN agency_rank r USING (agency) GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE expected AS
+        SELECT organisation_id, month, bool_or(s.agency IS NOT NULL) AS present
+        FROM (SELECT DISTINCT organisation_id, agency FROM held_month) o
+        JOIN (SELECT agency, unnest(generate_series(date_trunc('month', first_month), last_month, INTERVAL 1 MONTH))::DATE AS month
+              FROM agency_window) w USING (agency)
+        LEFT JOIN slice_month s USING (agency, month)
+        GROUP BY ALL;
         """
     )
+
+
+def counted(store: Store, names: Sequence[str], first: date, last: date) -> None:
+    """Temporary views over the measures `names`, without their schema: rows of the copy that counts, between two months."""
+    for name in names:
+        store.con.execute(
+            f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT m.* FROM measure."{name}" m '
+            f"SEMI JOIN counting USING (organisation_id, agency, period) WHERE m.period BETWEEN DATE '{first}' AND DATE '{last}'"
+        )
+
+
+def run_plan(store: Store, plan: str, relations: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """CELL rows of a plan (SQL that a figure's module states) over the counted measures and `relations`."""
+    with ExitStack() as stack:
+        for name, frame in relations.items():
+            stack.enter_context(store.relation(name, frame))
+        return store.frame(plan)
+
+
+def frame_between(store: Store, table: str, column: str, first: date, last: date) -> pl.DataFrame:
+    """Rows of a measure table whose month lies between two days."""
+    return store.frame(f'SELECT * FROM measure."{table}" WHERE {column} BETWEEN ? AND ?', [first, last])
+
+
+def months(store: Store, columns: Sequence[tuple[str, str]]) -> list[date]:
+    """Every month that some measure tables hold; `columns` are (table, column of the month)."""
+    found = set()
+    for table, column in columns:
+        for row in store.rows(f'SELECT DISTINCT date_trunc(\'month\', "{column}")::DATE AS month FROM measure."{table}"'):
+            found.add(row["month"])
+    return sorted(month for month in found if month)
+
+
+def slice_bounds(store: Store, source: str) -> tuple[date, date] | None:
+    """First and last month that slices in force of a source cover."""
+    row = store.rows(
+        "SELECT min(slice_period) AS low, max(CASE slice_kind WHEN 'year' THEN (slice_period + INTERVAL 11 MONTH)::DATE "
+        "ELSE slice_period END) AS high FROM ledger.slice WHERE source = ? AND valid_to IS NULL",
+        [source],
+    )[0]
+    return (row["low"], row["high"]) if row["low"] else None
+
+
+def all_periods(store: Store) -> list[tuple[str, date]]:
+    """(period_kind, period_start) of every cell."""
+    rows = store.rows("SELECT DISTINCT period_kind, period_start FROM figure.cell ORDER BY ALL")
+    return [(row["period_kind"], row["period_start"]) for row in rows]
+
+
+def remember_membership(store: Store, members: pl.DataFrame) -> bool:
+    """Keep the membership; returns whether that of an organisation known before has changed."""
+    with store.relation("new_membership", members):
+        if not store.scalar("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'figure' AND table_name = 'membership'"):
+            store.con.execute("CREATE TABLE figure.membership AS FROM new_membership")
+            return False
+        changed = store.scalar("SELECT count(*) FROM (FROM figure.membership EXCEPT FROM new_membership)")
+        added = store.scalar(
+            "SELECT count(*) FROM (FROM new_membership EXCEPT FROM figure.membership) n SEMI JOIN figure.membership USING (organisation_id)"
+        )
+        store.con.execute("CREATE OR REPLACE TABLE figure.membership AS FROM new_membership")
+    return bool(changed or added)
+
+
+def ledger_mark(store: Store) -> str:
+    """Changes when a delivery's row changes: the published meta tables follow the ledger too."""
+    rows = store.rows("SELECT delivery_id, status, is_held, journal_n, batch_id FROM ledger.delivery ORDER BY delivery_id")
+    return hashlib.sha256(repr(rows).encode()).hexdigest()

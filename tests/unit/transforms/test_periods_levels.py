@@ -1,0 +1,102 @@
+"""Periods and levels."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.reference import Reference
+from transforms import levels, periods
+
+HEADER = "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note\n"
+
+
+def starts(frame: pl.DataFrame, kind: str) -> list[date]:
+    return frame.filter(period_kind=kind)["period_start"].to_list()
+
+
+def test_a_month_touches_its_month_quarter_year_and_whole_windows_only() -> None:
+    found = periods.touched([date(2024, 5, 1)], date(2023, 1, 15), date(2024, 12, 31))
+
+    assert starts(found, "month") == [date(2024, 5, 1)]
+    assert starts(found, "quarter") == [date(2024, 4, 1)]
+    assert starts(found, "year") == [date(2024, 1, 1)]
+    windows = found.filter(period_kind="rolling_12m").select("period_start", "period_end").rows()
+    assert windows[0] == (date(2023, 6, 1), date(2024, 5, 31))
+    assert windows[-1] == (date(2024, 1, 1), date(2024, 12, 31))
+    assert len(windows) == 8
+
+
+def test_eleven_months_of_data_have_no_window() -> None:
+    assert starts(periods.touched([date(2024, 1, 1)], date(2024, 1, 1), date(2024, 11, 30)), "rolling_12m") == []
+
+
+@given(st.dates(date(2001, 1, 1), date(2090, 1, 1)), st.integers(-400, 400))
+def test_adding_months_is_undone_by_subtracting(day: date, months: int) -> None:
+    first = day.replace(day=1)
+
+    assert periods.add_months(periods.add_months(first, months), -months) == first
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "rule", "closes"),
+    [
+        ("month", date(2024, 1, 31), "invoices", date(2024, 3, 16)),
+        ("year", date(2024, 12, 31), "invoices", date(2025, 6, 30)),
+        ("quarter", date(2024, 3, 31), "invoices", date(2024, 5, 15)),
+        ("year", date(2024, 12, 31), "notices", date(2025, 3, 1)),
+    ],
+)
+def test_closing_days(kind: str, end: date, rule: str, closes: date) -> None:
+    frame = pl.DataFrame({"period_kind": [kind], "period_end": [end]})
+
+    assert frame.select(periods.closing(pl.col("period_kind"), pl.col("period_end"), rule)).item() == closes
+
+
+def test_months_of_a_quarter() -> None:
+    frame = pl.DataFrame([periods.period("quarter", date(2024, 4, 1))], schema=periods.SCHEMA, orient="row")
+
+    assert periods.months_of(frame)["month"].to_list() == [date(2024, 4, 1), date(2024, 5, 1), date(2024, 6, 1)]
+
+
+def test_the_same_period_a_year_earlier_ends_in_a_leap_february() -> None:
+    frame = pl.DataFrame([periods.period("month", date(2025, 2, 1))], schema=periods.SCHEMA, orient="row")
+
+    assert periods.a_year_later(frame, -1).row(0) == ("month", date(2024, 2, 1), date(2024, 2, 29))
+
+
+def observed(*rows: tuple[str | None, ...]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=levels.OBSERVED_SCHEMA, orient="row")
+
+
+def test_the_register_wins_and_validity_decides_membership_on_the_last_day() -> None:
+    register = (
+        HEADER
+        + "9000001-1,9000001-1,Vanha,,,joint_authority,,06,,2022-12-31,,\n9000001-1,9000001-1,Uusi,,,wellbeing_county,,06,2023-01-01,,,\n"
+    )
+    reference = Reference.load({"organisations.csv": register})
+    known = levels.organisations(reference, observed(("9000001-1", "Said otherwise", "municipality", None, None, None)))
+    spans = pl.DataFrame(
+        [periods.period("year", date(2022, 1, 1)), periods.period("rolling_12m", date(2022, 2, 1))],
+        schema=periods.SCHEMA,
+        orient="row",
+    )
+
+    placed = levels.members_at(levels.membership(known), spans).filter(level="sector").sort("period_start")
+
+    assert placed["level_id"].to_list() == ["joint_authority", "wellbeing_county"]
+
+
+def test_observed_organisations_take_the_first_word_whatever_the_order() -> None:
+    reference = Reference.load()
+    rows = [("x", "Beta", None, None, None, None), ("x", "Alfa", None, "25", "Oikeusministeriön hallinnonala", None)]
+
+    one = levels.organisations(reference, observed(*rows)).filter(organisation_id="x")
+    other = levels.organisations(reference, observed(*reversed(rows))).filter(organisation_id="x")
+
+    assert one.equals(other)
+    assert one.select("name_fi", "sector", "branch").row(0) == ("Alfa", "unknown", "25")
