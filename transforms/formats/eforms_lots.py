@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from transforms.formats.eforms_parts import CAC, CBC, Answers, Element, Reading, first, lot_answers, text_of, texts_of
+from transforms.formats.eforms_parts import (
+    CAC,
+    CBC,
+    Answers,
+    Element,
+    Reading,
+    children,
+    first,
+    lot_answers,
+    text_in,
+    text_of,
+    texts_of,
+)
 from transforms.formats.rows import NO_ANSWERS
 from transforms.formats.values import codes, flag
 
 PROCESS = CAC + "TenderingProcess"
 PROJECT = CAC + "ProcurementProject"
+CLASSIFICATION = CAC + "MainCommodityClassification"
+TOTAL = CAC + "RequestedTenderTotal"
 SUBORDINATE = CAC + "SubordinateAwardingCriterion"
 ADDITIONAL = CAC + "ProcurementAdditionalType"
 STRATEGIC_LISTS = ("environmental-impact", "social-objective", "innovative-acquisition", "strategic-procurement")
@@ -16,12 +30,12 @@ STRATEGIC_LISTS = ("environmental-impact", "social-objective", "innovative-acqui
 
 def cpv(project: Element | None) -> str | None:
     """BT-262, the main classification."""
-    return text_of(first(project, CAC + "MainCommodityClassification"), CBC + "ItemClassificationCode")
+    return text_of(first(project, CLASSIFICATION), CBC + "ItemClassificationCode")
 
 
 def estimate_of(project: Element | None, reading: Reading) -> int | None:
     """BT-27 in cents; lots and procedure both carry one, which must not be added up."""
-    amount = first(first(project, CAC + "RequestedTenderTotal"), CBC + "EstimatedOverallContractAmount")
+    amount = first(first(project, TOTAL), CBC + "EstimatedOverallContractAmount")
     return reading.euros(amount, "estimated_value_cents")
 
 
@@ -36,8 +50,10 @@ def is_lot(element: Element) -> bool:
 
 def read_lot(element: Element, reading: Reading, asked: frozenset[str] | None, answers: Answers) -> None:
     """Adds the lot's raw row. `asked` holds the lots whose statistics are asked; None means every lot."""
-    lot_id = text_of(element, CBC + "ID")
-    project, process = first(element, PROJECT), first(element, PROCESS)
+    parts = children(element)
+    project, process = parts.get(PROJECT), parts.get(PROCESS)
+    described = children(project)
+    lot_id = text_in(parts, CBC + "ID")
     systems: dict[str, str | None] = {}
     for system in process.iterchildren(CAC + "ContractingSystem") if process is not None else ():
         code = first(system, CBC + "ContractingSystemTypeCode")
@@ -45,7 +61,7 @@ def read_lot(element: Element, reading: Reading, asked: frozenset[str] | None, a
             systems[code.get("listName", "")] = (code.text or "").strip() or None
     deadline = first(process, CAC + "TenderSubmissionDeadlinePeriod")
     lists: dict[str, list[str]] = {name: [] for name in STRATEGIC_LISTS}
-    for kind in project.iterchildren(ADDITIONAL) if project is not None else ():
+    for kind in project.iterchildren(ADDITIONAL) if project is not None and ADDITIONAL in described else ():
         code = first(kind, CBC + "ProcurementTypeCode")
         if code is not None and code.text and code.get("listName", "") in lists:
             lists[code.get("listName", "")].append(code.text.strip())
@@ -53,15 +69,15 @@ def read_lot(element: Element, reading: Reading, asked: frozenset[str] | None, a
     reading.notice.lots.append(
         (
             lot_id,
-            text_of(project, CBC + "ProcurementTypeCode"),
-            cpv(project),
+            text_in(described, CBC + "ProcurementTypeCode"),
+            text_of(described.get(CLASSIFICATION), CBC + "ItemClassificationCode"),
             systems.get("framework-agreement"),
             systems.get("dps-usage"),
             text_of(deadline, CBC + "EndDate"),
             text_of(deadline, CBC + "EndTime"),
-            _criteria(first(element, CAC + "TenderingTerms"), reading),
-            estimate_of(project, reading),
-            flag(text_of(project, CBC + "SMESuitableIndicator")),
+            _criteria(parts.get(CAC + "TenderingTerms"), reading),
+            estimate_of(project, reading) if TOTAL in described else None,
+            flag(text_in(described, CBC + "SMESuitableIndicator")),
             *(codes(lists[name]) for name in STRATEGIC_LISTS),
             is_asked,
             *(lot_answers(answers[lot_id]) if lot_id and lot_id in answers else NO_ANSWERS),

@@ -25,6 +25,13 @@ EFAC = "{http://data.europa.eu/p27/eforms-ubl-extension-aggregate-components/1}"
 EFBC = "{http://data.europa.eu/p27/eforms-ubl-extension-basic-components/1}"
 HILMA = "{urn:hanselHilma:NationalNoticeExtension}"
 PRIVACY = EFAC + "FieldsPrivacy"
+# Tags of the organisation block, which every notice repeats: joined once.
+_COMPANY, _TOUCH_POINT = EFAC + "Company", EFAC + "TouchPoint"
+_NATURAL_PERSON, _SIZE = EFBC + "NaturalPersonIndicator", EFBC + "CompanySizeCode"
+_AWARDING, _ACQUIRING = EFBC + "AwardingCPBIndicator", EFBC + "AcquiringCPBIndicator"
+_PARTY_ID, _ID, _PARTY_NAME, _NAME = CAC + "PartyIdentification", CBC + "ID", CAC + "PartyName", CBC + "Name"
+_ADDRESS, _COUNTRY, _COUNTRY_CODE = CAC + "PostalAddress", CAC + "Country", CBC + "IdentificationCode"
+_NUTS, _LEGAL_ENTITY, _COMPANY_ID = CBC + "CountrySubentityCode", CAC + "PartyLegalEntity", CBC + "CompanyID"
 _WRAPPERS = frozenset(
     {
         "{http://data.europa.eu/p27/eforms-ubl-extensions/1}EformsExtension",
@@ -69,6 +76,17 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 def first(parent: Element | None, tag: str) -> Element | None:
     """The first child with this tag, found in C; None for no parent or no such child."""
     return next(parent.iterchildren(tag), None) if parent is not None else None
+
+
+def children(parent: Element | None) -> dict[str, Element]:
+    """The first child of every tag: one pass, where several children are wanted."""
+    return {child.tag: child for child in parent.iterchildren(reversed=True)} if parent is not None else {}
+
+
+def text_in(found: Mapping[str, Element], tag: str) -> str | None:
+    """Stripped text of a child found by `children`; None when absent or blank."""
+    element = found.get(tag)
+    return (element.text or "").strip() or None if element is not None else None
 
 
 def text_of(parent: Element | None, tag: str) -> str | None:
@@ -224,35 +242,36 @@ class Reading:
         found = Organisations()
         holder = first(extension, EFAC + "Organizations")
         for element in holder.iterchildren(EFAC + "Organization") if holder is not None else ():
-            company = first(element, EFAC + "Company")
-            ref = text_of(first(company, CAC + "PartyIdentification"), CBC + "ID")
-            address = first(company, CAC + "PostalAddress")
-            is_person = bool(flag(text_of(element, EFBC + "NaturalPersonIndicator")))
-            touch_points = [
-                text_of(first(point, CAC + "PartyIdentification"), CBC + "ID") or ""
-                for point in element.iterchildren(EFAC + "TouchPoint")
-            ]
-            found.add(
-                Organisation(
-                    ref or "",
-                    None if is_person else _name(company),
-                    None if is_person else text_of(first(company, CAC + "PartyLegalEntity"), CBC + "CompanyID"),
-                    alpha2(text_of(first(address, CAC + "Country"), CBC + "IdentificationCode")),
-                    text_of(address, CBC + "CountrySubentityCode"),
-                    text_of(company, EFBC + "CompanySizeCode"),
-                    bool(flag(text_of(element, EFBC + "AwardingCPBIndicator")) or flag(text_of(element, EFBC + "AcquiringCPBIndicator"))),
-                    is_person,
-                ),
-                touch_points,
-            )
+            found.add(*_organisation(element))
         return found
+
+
+def _organisation(element: Element) -> tuple[Organisation, list[str]]:
+    """One organisation and the references of its touch points."""
+    own = children(element)
+    company = own.get(_COMPANY)
+    parts = children(company)
+    address = children(parts.get(_ADDRESS))
+    is_person = bool(flag(text_in(own, _NATURAL_PERSON)))
+    organisation = Organisation(
+        text_of(parts.get(_PARTY_ID), _ID) or "",
+        None if is_person else _name(company),
+        None if is_person else text_of(parts.get(_LEGAL_ENTITY), _COMPANY_ID),
+        alpha2(text_of(address.get(_COUNTRY), _COUNTRY_CODE)),
+        text_in(address, _NUTS),
+        text_in(parts, _SIZE),
+        bool(flag(text_in(own, _AWARDING)) or flag(text_in(own, _ACQUIRING))),
+        is_person,
+    )
+    points = element.iterchildren(_TOUCH_POINT) if _TOUCH_POINT in own else ()
+    return organisation, [text_of(first(point, _PARTY_ID), _ID) or "" for point in points]
 
 
 def _name(company: Element | None) -> str | None:
     """BT-500 in Finnish, else Swedish, else English, else the first: one name however many languages are given."""
     names: dict[str, str] = {}
-    for party_name in company.iterchildren(CAC + "PartyName") if company is not None else ():
-        for name in party_name.iterchildren(CBC + "Name"):
+    for party_name in company.iterchildren(_PARTY_NAME) if company is not None else ():
+        for name in party_name.iterchildren(_NAME):
             text = " ".join((name.text or "").split())
             if text:
                 names.setdefault((name.get("languageID") or "").upper(), text)

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transforms.formats.eforms_parts import CAC, CBC, EFAC, EFBC, Element, Organisations, Reading, first, text_of
+from transforms.formats.eforms_parts import (
+    CAC,
+    CBC,
+    EFAC,
+    EFBC,
+    Element,
+    Organisations,
+    Reading,
+    children,
+    first,
+    text_in,
+    text_of,
+)
 from transforms.formats.values import DUMMY_DATES, flag
 
 TENDER = EFAC + "LotTender"
@@ -92,7 +104,8 @@ def _references(element: Element, tag: str) -> list[str]:
 def _part(
     element: Element, parts: _Parts, reading: Reading, organisations: Organisations, values: Mapping[str, int | None]
 ) -> None:
-    identifier = text_of(element, CBC + "ID")
+    parts_of = children(element)
+    identifier = text_in(parts_of, CBC + "ID")
     if element.tag == EFAC + "TenderingParty":
         tenderers = _references(element, EFAC + "Tenderer")
         parts.parties[identifier or ""] = tenderers
@@ -107,21 +120,21 @@ def _part(
         reading.notice.found("identifier_missing", "tender_id" if element.tag == TENDER else "contract_id")
     elif element.tag == TENDER:
         withheld = reading.withheld(element)
-        amount = first(first(element, CAC + "LegalMonetaryTotal"), CBC + "PayableAmount")
+        amount = first(parts_of.get(CAC + "LegalMonetaryTotal"), CBC + "PayableAmount")
         hidden = "BT-720" in withheld
         parts.tenders[identifier] = _Tender(
-            text_of(first(element, EFAC + "TenderLot"), CBC + "ID"),
-            text_of(first(element, EFAC + "TenderingParty"), CBC + "ID"),
-            None if "BT-171" in withheld else reading.number(text_of(element, CBC + "RankCode"), "rank"),
+            text_of(parts_of.get(EFAC + "TenderLot"), CBC + "ID"),
+            text_of(parts_of.get(EFAC + "TenderingParty"), CBC + "ID"),
+            None if "BT-171" in withheld else reading.number(text_in(parts_of, CBC + "RankCode"), "rank"),
             reading.euros(amount, "value_cents", hidden),
             None if hidden or amount is None else amount.get("currencyID"),
         )
     else:
         parts.contracts[identifier] = _Contract(
             _references(element, TENDER),
-            text_of(element, CBC + "AwardDate"),
-            text_of(element, CBC + "IssueDate"),
-            flag(text_of(element, EFBC + "ContractFrameworkIndicator")),
+            text_in(parts_of, CBC + "AwardDate"),
+            text_in(parts_of, CBC + "IssueDate"),
+            flag(text_in(parts_of, EFBC + "ContractFrameworkIndicator")),
             values.get(identifier),
         )
 
@@ -132,9 +145,10 @@ def _lot_result(
     """One lot result with its tenders and winners; returns its lot and its result code (None when withheld)."""
     notice = reading.notice
     withheld = reading.withheld(element)
-    identifier, lot = text_of(element, CBC + "ID"), text_of(first(element, EFAC + "TenderLot"), CBC + "ID")
-    code = None if "BT-142" in withheld else text_of(element, CBC + "TenderResultCode")
-    reason = first(element, EFAC + "DecisionReason")
+    own = children(element)
+    identifier, lot = text_in(own, CBC + "ID"), text_of(own.get(EFAC + "TenderLot"), CBC + "ID")
+    code = None if "BT-142" in withheld else text_in(own, CBC + "TenderResultCode")
+    reason = own.get(EFAC + "DecisionReason")
     contracts = _known(_references(element, CONTRACT), parts.contracts, "contract_id", reading)
     tenders = _known(_references(element, TENDER), parts.tenders, "tender_id", reading)
     winning = _winning(lot, tenders, contracts, parts)
@@ -162,10 +176,10 @@ def _lot_result(
             _within(contracts, parts),
             _decision_date(contracts, parts, reading),
             _award_value(winning, contracts, parts),
-            reading.euros(first(element, CBC + "LowerTenderAmount"), "lowest_cents", "BT-710" in withheld),
-            reading.euros(first(element, CBC + "HigherTenderAmount"), "highest_cents", "BT-711" in withheld),
-            _appeals(element, "review-type", reading),
-            _appeals(element, "irregularity-type", reading),
+            reading.euros(own.get(CBC + "LowerTenderAmount"), "lowest_cents", "BT-710" in withheld),
+            reading.euros(own.get(CBC + "HigherTenderAmount"), "highest_cents", "BT-711" in withheld),
+            _appeals(element, "review-type", reading) if APPEALS in own else None,
+            _appeals(element, "irregularity-type", reading) if APPEALS in own else None,
         )
     )
     return lot, code
