@@ -142,13 +142,13 @@ def _parts(blocks: Iterator[Block], header_row: int, shape: _Shape, notes: dict[
 
 def _below(block: Block, header_row: int) -> Block:
     """The block without the lines up to the header."""
-    lines = header_row - block.first_line + 1
-    if lines <= 0:
+    above = header_row - block.first_line + 1
+    if above <= 0:
         return block
     start = 0
-    for _ in range(lines):
+    for _ in range(min(above, block.lines)):
         start = block.data.find(b"\n", start) + 1
-    return Block(header_row + 1, block.data[start:], block.broken)
+    return Block(header_row + 1, block.data[start:], max(block.lines - above, 0), block.broken)
 
 
 def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
@@ -174,7 +174,7 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
         ),
         convert,
     )
-    count = block.data.count(b"\n")
+    count = block.lines
     if table.num_rows + len(bad) != count:  # a quote swallowed a line break: read this block line by line
         table, bad = _line_by_line(block.data, shape, names, convert)
     lines = np.arange(block.first_line, block.first_line + count, dtype=np.int64)

@@ -81,7 +81,9 @@ class _Rows:
                 self._flag("amount_missing", self.amount_blank)
         if FORMULA in self.frame.columns:
             formula = self.frame[FORMULA].to_numpy()
+            self.mask[formula] = 0  # a cached value, or none, is not what the agency delivered
             self._flag("amount_is_formula", formula)
+            self.amount_blank = self.amount_blank & ~formula
             self.readable = self.readable & ~formula
 
     def _set_keyless(self) -> None:
@@ -97,14 +99,17 @@ class _Rows:
     def _keyless(self) -> np.ndarray:
         keyless = np.ones(self.count, dtype=bool)
         for column in self.coded.values():
-            empty = column.values.is_null() | column.values.str.to_lowercase().str.strip_chars(" :").is_in(self.words.totals)
+            empty = column.values.is_null() | self._labels_total(column.values)
             if not empty.any():
                 return np.zeros(self.count, dtype=bool)
             keyless &= column.where(empty)
         if "case_id" in self.frame.columns and keyless.any():
             case = self.frame["case_id"].cast(pl.String).fill_null("").str.strip_chars()
-            keyless &= (case == "").to_numpy()
+            keyless &= ((case == "") | self._labels_total(case)).to_numpy()
         return keyless
+
+    def _labels_total(self, values: pl.Series) -> pl.Series:
+        return values.str.to_lowercase().str.strip_chars(" :").is_in(self.words.totals).fill_null(False)
 
     def part(self) -> CleanPart:
         suppliers = identify(self.coded.get("supplier_business_id"), self.coded.get("supplier_name"), self.count, self.words)
