@@ -74,8 +74,15 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 def first(parent: Element | None, tag: str) -> Element | None:
-    """The first child with this tag, found in C; None for no parent or no such child."""
-    return next(parent.iterchildren(tag), None) if parent is not None else None
+    """The first child with this tag; None for no parent or no such child.
+
+    A plain loop: UBL elements have few children, and lxml's own tag filter costs more to set up than it saves.
+    """
+    if parent is not None:
+        for child in parent:
+            if child.tag == tag:
+                return child
+    return None
 
 
 def children(parent: Element | None) -> dict[str, Element]:
@@ -91,10 +98,10 @@ def text_in(found: Mapping[str, Element], tag: str) -> str | None:
 
 def text_of(parent: Element | None, tag: str) -> str | None:
     """Stripped text of the first child with this tag; None when absent or blank."""
-    if parent is None:
-        return None
-    for child in parent.iterchildren(tag):
-        return (child.text or "").strip() or None
+    if parent is not None:
+        for child in parent:
+            if child.tag == tag:
+                return (child.text or "").strip() or None
     return None
 
 

@@ -5,7 +5,10 @@ A document that cannot be read is a finding without a notice; it never stops the
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from multiprocessing.process import BaseProcess
 
 import polars as pl
 
@@ -107,7 +111,8 @@ def _in_processes(
     """
     helpers = processes - 1
     results: deque[Frames | tuple[list[Blob], Future[Frames]]] = deque()
-    with ProcessPoolExecutor(helpers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(helpers, mp_context=context, initializer=_start_helper) as pool:
         for chunk in chain(head, chunks):
             given = sum(isinstance(result, tuple) and not result[1].done() for result in results)
             results.append(_given(pool, chunk, limits) if given < 2 * helpers else read_chunk(chunk, limits))
@@ -115,6 +120,20 @@ def _in_processes(
                 yield _settled(results.popleft(), limits)
         while results:
             yield _settled(results.popleft(), limits)
+
+
+def _start_helper() -> None:
+    """A helper collects no garbage (rows hold no cycles) and ends with its parent: waiting for work it would not notice that
+    the parent was killed."""
+    gc.disable()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _given(pool: ProcessPoolExecutor, chunk: list[Blob], limits: Limits) -> Frames | tuple[list[Blob], Future[Frames]]:
