@@ -32,10 +32,13 @@ DATE_FORMATS = (*_FORMATS, EXCEL)
 _EXCEL_OFFSET = 25569  # 1970-01-01 as an Excel serial
 
 
-def detect_date_format(sample: pl.Series) -> str | None:
-    """The format that reads most of the sample's cells; None when no format reads any."""
+def detect_date_format(sample: pl.Series, expected: str | None = None) -> str | None:
+    """The format that reads most of the sample's cells (`expected` wins when it reads half of them: spreadsheets may hold true
+    dates whatever the agency's format is); None when no format reads any."""
     texts = sample.drop_nulls().cast(pl.String)
     texts = texts.filter(texts.str.strip_chars() != "").unique()
+    if expected in DATE_FORMATS and 2 * parse_dates(texts, expected).count() > len(texts):
+        return expected
     best, most = None, 0
     for candidate in DATE_FORMATS:
         # A file that is not told otherwise never holds years before 2000: keeps 201231 from being read as a month.
@@ -56,4 +59,3 @@ def parse_dates(texts: pl.Series, date_format: str) -> pl.Series:
     fits = texts.str.contains(pattern)
     iso = texts.str.replace(pattern, rewritten).zip_with(fits, pl.Series([None], dtype=pl.String).new_from_index(0, len(texts)))
     return iso.str.to_date("%Y-%m-%d", strict=False)
-

@@ -25,7 +25,9 @@ BLANK, NAMED, TRADER, MASKED, ANONYMOUS, PERSON = range(6)
 KINDS = ("business_id", "foreign_id", "no_id", "private_trader", "masked")
 _KIND = {kind: code for code, kind in enumerate(KINDS)}
 
-_PERSONAL = re.compile(r"(?<![0-9A-Za-z])(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-Z](?![0-9A-Za-z])", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"(?<![0-9A-Za-z])(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-Z](?![0-9A-Za-z])", re.IGNORECASE
+)
 _PERSONAL_TIGHT = re.compile(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{5}[0-9A-Z]", re.IGNORECASE)
 _FINNISH = re.compile(r"(?:FI)?\d{6,7}-?\d|(?:FI)?\d{5,6}-\d|\d{6,8}", re.IGNORECASE)
 _FOREIGN = re.compile(r"(?=.*\d)[0-9A-ZÅÄÖ][0-9A-ZÅÄÖ ./:-]{3,24}", re.IGNORECASE)
@@ -164,7 +166,8 @@ def _ids(ids: Coded | None, rows: int, words: Words) -> tuple[np.ndarray, pl.Ser
     if ids is None:
         return np.full(rows, NONE, dtype=np.uint8), _nothing(rows)
     read = [
-        (MASKED_ID, None) if text is not None and text.lower() in words.masked else read_id(text or "") for text in ids.values.to_list()
+        (MASKED_ID, None) if text is not None and text.lower() in words.masked else read_id(text or "")
+        for text in ids.values.to_list()
     ]
     states = np.array([state for state, _ in read], dtype=np.uint8)
     return states[ids.codes], ids.spread(pl.Series([text for _, text in read], dtype=pl.String))

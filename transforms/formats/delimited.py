@@ -8,7 +8,7 @@ dictionary-encoded text (Categorical), which makes everything after the reading 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from transforms.formats.detect import (
     HeaderMap,
     detect_delimited,
     detect_encoding,
-    find_header,
     known_encoding,
     refusal,
     require_header,
@@ -92,7 +91,7 @@ def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fix
     found = detect_delimited(lines, header_map, fixes)
     first = split_line(lines[0], found.delimiter, found.quoting)
     header = require_header(found.header, first, file_name)
-    shape = _Shape(found.delimiter, found.quoting, wanted(header.columns), len(header.cells))
+    shape = _Shape(found.delimiter, found.quoting, wanted(header.columns), found.width)
     notes: dict[str, object] = {
         "format": "delimited",
         "encoding": encoding,
@@ -102,12 +101,12 @@ def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fix
         "columns": {header.cells[p].strip(): c for p, c in header.columns.items()},
         "unknown_columns": header.unknown,
     }
-    yield from _parts(read_blocks(path, encoding, skip, limits, file_name), header.row, shape, notes)
+    yield from _parts(read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None), header.row, shape, notes)
 
 
-def wanted(columns: object) -> dict[int, str]:
+def wanted(columns: Mapping[int, str]) -> dict[int, str]:
     """The mapped columns that cleaning reads; VAT alone serves no table."""
-    return {p: c for p, c in dict(columns).items() if c != "vat_amount"}  # type: ignore[call-overload]
+    return {p: c for p, c in columns.items() if c != "vat_amount"}
 
 
 def read_head(path: Path, file_name: str, encoding: str | None, limits: Limits) -> tuple[str, int, list[str]]:
@@ -120,7 +119,9 @@ def read_head(path: Path, file_name: str, encoding: str | None, limits: Limits) 
     if encoding is not None and skip == 0:
         detected = known_encoding(encoding, file_name)
     if len(sample) > limits.line_bytes and b"\n" not in sample and b"\r" not in sample:
-        raise refusal("line_too_long", f"the first line is longer than {limits.line_bytes} bytes; is the file a table?", file_name)
+        raise refusal(
+            "line_too_long", f"the first line is longer than {limits.line_bytes} bytes; is the file a table?", file_name
+        )
     text = sample[skip:SAMPLE_BYTES].decode(detected, "replace")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(sample) > SAMPLE_BYTES and len(lines) > 1:
@@ -185,7 +186,9 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
         table, lines = table.filter(pa.array(whole)), lines[whole]
         # An emptied line may also have had too few cells: it is reported once.
         bad = [(n, reason) for n, reason in bad if n + block.first_line - 1 not in block.broken]
-        gathered.malformed += [(n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line]
+        gathered.malformed += [
+            (n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line
+        ]
     gathered.malformed += [(n + block.first_line - 1, reason) for n, reason in bad]
     gathered.tables.append(table)
     gathered.lines.append(lines)
@@ -221,6 +224,3 @@ def header_of_text(path: Path, file_name: str, header_map: HeaderMap, limits: Li
     _, _, lines = read_head(path, file_name, None, limits)
     found = detect_delimited(lines, header_map, Fixes())
     return list(found.header.cells) if found.header else []
-
-
-__all__ = ["MALFORMED", "MALFORMED_SCHEMA", "ROWS", "find_header", "header_of_text", "read_delimited", "read_head", "wanted"]

@@ -32,7 +32,7 @@ _MAGIC = (
 )
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _ENCODINGS = {"utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be"}
-_ENCODING_NAMES = {"utf8": "utf-8", "iso-8859-1": "latin-1", "iso8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
+_ENCODING_NAMES = {"utf8": "utf-8", "iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
 _BLANKS = re.compile(r"[\s\u00a0\u200b\ufeff]+")
 
@@ -121,7 +121,8 @@ def known_encoding(name: str, file_name: str) -> str:
     """The encoding an agency's row fixes, by one of its usual names."""
     encoding = _ENCODING_NAMES.get(name.lower(), name.lower())
     if encoding not in _ENCODINGS:
-        raise refusal("encoding_unknown", f"agencies.csv fixes the encoding {name!r}; known are {', '.join(sorted(_ENCODINGS))}", file_name)
+        known = ", ".join(sorted(_ENCODINGS))
+        raise refusal("encoding_unknown", f"agencies.csv fixes the encoding {name!r}; known are {known}", file_name)
     return encoding
 
 
@@ -147,7 +148,7 @@ def require_header(header: Header | None, first_row: Sequence[str], file_name: s
         raise refusal("header_unrecognised", text, file_name)
     if not set(header.columns.values()) & set(AMOUNT_COLUMNS):
         found = ", ".join(repr(cell.strip()[:60]) for cell in header.cells if cell.strip())
-        text = f"no amount column was recognised; found: {found}; deliver an amount, or map its header to net_amount or gross_amount"
+        text = f"no amount column was recognised; found: {found}; deliver one, or map its header to net_amount or gross_amount"
         raise refusal("amount_column_missing", text, file_name, row=header.row)
     return header
 
@@ -159,6 +160,8 @@ class Delimited:
     delimiter: str
     quoting: bool
     header: Header | None
+    width: int = 0
+    """Cells of a row: the header's, or one more or less where the rows (or the header) end with a lone delimiter."""
 
 
 def detect_delimited(lines: Sequence[str], header_map: HeaderMap, fixes: Fixes) -> Delimited:
@@ -172,12 +175,22 @@ def detect_delimited(lines: Sequence[str], header_map: HeaderMap, fixes: Fixes) 
             if header is None:
                 continue
             body = [row for row in rows[header.row :] if len(row) > 1]
-            fitting = sum(len(row) == len(header.cells) for row in body) / len(body) if body else 1.0
+            width = _width(header.cells, body)
+            fitting = sum(len(row) == width for row in body) / len(body) if body else 1.0
             wrapped = not quoting and _wrapped(body, header.cells)
             score = len(header.columns) * (0.5 + fitting) - (0.5 if wrapped else 0.0) - (0.1 if quoting else 0.0)
             if score > best_score:
-                best, best_score = Delimited(delimiter, quoting, header), score
+                best, best_score = Delimited(delimiter, quoting, header, width), score
     return best
+
+
+def _width(header: Sequence[str], body: Sequence[Sequence[str]]) -> int:
+    width = len(header)
+    longer = sum(len(row) == width + 1 and not row[-1].strip() for row in body)
+    shorter = sum(len(row) == width - 1 for row in body) if not header[-1].strip() else 0
+    if longer * 10 > len(body) * 9:
+        return width + 1
+    return width - 1 if shorter * 10 > len(body) * 9 else width
 
 
 def split_line(line: str, delimiter: str, quoting: bool) -> list[str]:

@@ -42,7 +42,7 @@ def read_json_lines(path: Path, file_name: str, header_map: HeaderMap, fixes: Fi
     known = frozenset(header_map.columns)
     rows = _Rows(taken, frozenset(cells), known)
     nothing_yet = True
-    for block in read_blocks(path, encoding, skip, limits, file_name):
+    for block in read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None):
         for number, line in enumerate(block.data.decode().split("\n")[:-1], start=block.first_line):
             rows.add(number, line, broken=number in block.broken)
             if len(rows.lines) + len(rows.malformed) >= ROWS_PER_PART:

@@ -31,9 +31,12 @@ class Block:
     broken: tuple[int, ...]
 
 
-def read_blocks(path: Path, encoding: str, skip: int, limits: Limits, file_name: str, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """The file from byte `skip` on. Raises DeliveryRefused when a line is longer than `limits.line_bytes`."""
-    reader = _Decoder(encoding)
+def read_blocks(
+    path: Path, encoding: str, skip: int, limits: Limits, file_name: str, fixed: bool = False, size: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """The file from byte `skip` on; `fixed`: the encoding is known, not guessed from the first bytes. Raises
+    DeliveryRefused when a line is longer than `limits.line_bytes`."""
+    reader = _Decoder(encoding, fixed or skip > 0)
     line = 1
     for data in _whole_lines(path, encoding, skip, limits.line_bytes, file_name, size):
         text, broken = reader.decode(_no_lone_returns(data))
@@ -56,7 +59,7 @@ def _whole_lines(path: Path, encoding: str, skip: int, limit: int, file_name: st
             whole = carry + chunk[:end]
             carry = chunk[end:] if end else carry + chunk
             if len(carry) > limit or _has_long_line(whole, limit):
-                raise refusal("line_too_long", f"a line is longer than {limit} bytes; is the file a table with one row a line?", file_name)
+                raise refusal("line_too_long", f"a line is longer than {limit} bytes; deliver one row a line", file_name)
             if end:
                 yield whole
     if carry:
@@ -79,9 +82,9 @@ def _no_lone_returns(data: bytes) -> bytes:
 class _Decoder:
     """Decodes block by block; ASCII so far leaves open which encoding it is, the first other letter decides."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, fixed: bool) -> None:
         self.encoding = "utf-8" if encoding.startswith("utf-16") else encoding
-        self.open = self.encoding == "utf-8" and not encoding.startswith("utf-16")
+        self.open = encoding == "utf-8" and not fixed
 
     def decode(self, data: bytes) -> tuple[bytes, list[int]]:
         """(UTF-8, positions of lines that were emptied)."""

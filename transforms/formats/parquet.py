@@ -42,7 +42,9 @@ def read_parquet(path: Path, file_name: str, header_map: HeaderMap, limits: Limi
             yield _part(batch, [cells[position] for position in taken], list(taken.values()), record, notes)
             record, first = record + batch.num_rows, False
     except (pa.ArrowException, OSError) as error:
-        raise refusal("parquet_broken", "the Parquet file is damaged or holds nested columns; write it again", file_name) from error
+        raise refusal(
+            "parquet_broken", "the Parquet file is damaged or holds nested columns; write it again", file_name
+        ) from error
     if first:
         empty = {**dict.fromkeys(taken.values(), pl.String), "source_line": pl.Int64}
         yield RawPart({ROWS: pl.DataFrame(schema=empty), MALFORMED: pl.DataFrame(schema=MALFORMED_SCHEMA)}, notes)
@@ -72,4 +74,6 @@ def _open(path: Path, file_name: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise refusal("parquet_broken", "the Parquet file is damaged or cut off; write and deliver it again", file_name) from error
+        raise refusal(
+            "parquet_broken", "the Parquet file is damaged or cut off; write and deliver it again", file_name
+        ) from error

@@ -125,7 +125,9 @@ def _targets(path: Path, limits: Limits, file_name: str) -> dict[str, str]:
     parts = {member.name: member for member in members(path, limits, file_name)}
     for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"):
         if name in parts and _scan(path, name, limits, _DOCTYPE, file_name):
-            raise refusal("doctype_refused", f"{name} holds a DOCTYPE; save the workbook again with a spreadsheet program", file_name)
+            raise refusal(
+                "doctype_refused", f"{name} holds a DOCTYPE; save the workbook again with a spreadsheet program", file_name
+            )
     relations: dict[str, str] = {}
     sheets: dict[str, str] = {}
     for element in _elements(path, "xl/_rels/workbook.xml.rels", limits, file_name):
@@ -145,7 +147,9 @@ def _formula_rows(path: Path, member: str | None, amounts: list[int], limits: Li
     if member is None:
         return set()
     if _scan(path, member, limits, _DOCTYPE, file_name):
-        raise refusal("doctype_refused", f"{member} holds a DOCTYPE; save the workbook again with a spreadsheet program", file_name)
+        raise refusal(
+            "doctype_refused", f"{member} holds a DOCTYPE; save the workbook again with a spreadsheet program", file_name
+        )
     if not _scan(path, member, limits, _HAS_FORMULA, file_name):
         return set()
     first_column: int | None = None

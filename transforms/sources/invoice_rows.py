@@ -162,7 +162,9 @@ class _Rows:
             "net_cents": columns.nothing(self.count, pl.Int64) if net is None else net,
             "gross_cents": columns.nothing(self.count, pl.Int64) if gross is None else gross,
         }
-        return pl.DataFrame([(made[c.name] if c.name in made else self._text(c.name)).alias(c.name) for c in POSTING_LINE.columns])
+        return pl.DataFrame(
+            [(made[c.name] if c.name in made else self._text(c.name)).alias(c.name) for c in POSTING_LINE.columns]
+        )
 
     def _value(self, column: str | None, where: pl.Series) -> pl.Series:
         """The delivered text behind a failure, cut; null where the column is not in the file or a person's code stands in it."""
@@ -235,4 +237,3 @@ def _failure_frame(delivery_id: str, lines: pl.Series, column: str | None, rule:
         pl.lit(rule).alias("rule"),
         "value",
     ).cast(FAILURE_SCHEMA)
-

@@ -18,7 +18,7 @@ from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Agency, Reference
 from transforms import file_coverage
 from transforms.amounts import guess_decimal_mark
-from transforms.dates import DATE_FORMATS, detect_date_format
+from transforms.dates import detect_date_format
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Conclusion, Context, Delivered, Limits, RawPart
 from transforms.formats import tables
 from transforms.formats.delimited import ROWS
@@ -66,9 +66,7 @@ def _written_like(part: RawPart, agency: Agency) -> dict[str, object]:
     has_dates = "posting_date" in frame.columns
     date_format = None
     if has_dates:
-        date_format = detect_date_format(frame["posting_date"].cast(pl.String))
-        if agency.date_format in DATE_FORMATS and (text_delimiter is not None or date_format is None):
-            date_format = agency.date_format
+        date_format = detect_date_format(frame["posting_date"].cast(pl.String), agency.date_format)
     mark = fixed or guess_decimal_mark(amounts.head(20_000), default)
     return {"decimal_mark": mark, "date_format": date_format, "has_dates": has_dates}
 

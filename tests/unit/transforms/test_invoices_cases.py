@@ -48,7 +48,7 @@ def _run(path: Path, facts: dict[str, Any]) -> tuple[list[CleanPart], Conclusion
 
 
 def _lines(frame: pl.DataFrame, by: str) -> dict[str, list[int]]:
-    return {key: lines for key, lines in frame.sort("source_line").group_by(by, maintain_order=True).agg("source_line").iter_rows()}
+    return dict(frame.sort("source_line").group_by(by, maintain_order=True).agg("source_line").iter_rows())
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
@@ -80,7 +80,9 @@ def test_a_personal_code_is_stored_nowhere(tmp_path: Path) -> None:
     case = CASES / "oulu_xlsx_yymmdd"
     facts = json.loads((case / "case.json").read_text("utf-8"))
     parts, conclusion = _run(_file(case, tmp_path, facts["file_name"]), facts)
-    kept = [part.accepted["posting_line"] for part in parts] + [part.failures for part in parts] + [part.warnings for part in parts]
+    kept = (
+        [part.accepted["posting_line"] for part in parts] + [part.failures for part in parts] + [part.warnings for part in parts]
+    )
     assert not any("131052-308T" in frame.write_csv() for frame in [*kept, conclusion.set_aside])
 
 

@@ -33,7 +33,12 @@ def written(cents: int, mark: str, thousands: str, minus: str) -> str:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(CENTS, st.sampled_from(["", " ", "\u00a0", "\u202f", "'"]), st.sampled_from(["-", "\u2212", "–", "behind"]))), MARKS)
+@given(
+    st.lists(
+        st.tuples(CENTS, st.sampled_from(["", " ", "\u00a0", "\u202f", "'"]), st.sampled_from(["-", "\u2212", "–", "behind"]))
+    ),
+    MARKS,
+)
 def test_written_amounts_come_back_to_the_cent(amounts: list[tuple[int, str, str]], mark: str) -> None:
     texts = pl.Series([written(cents, mark, thousands, minus) for cents, thousands, minus in amounts], dtype=pl.String)
     cents, state = parse_cents(texts, mark)
