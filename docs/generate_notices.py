@@ -66,7 +66,9 @@ def outcomes(samples: Path) -> list[Outcome]:
     files = sorted(samples.glob("*/*.xml"))
     produced = datetime(2026, 1, 1, tzinfo=UTC)
     deliveries = [
-        Delivered(f"{file.parent.name}/{file.name}", "procurement_notices", "hilma", file, file.name, file.stat().st_size, produced)
+        Delivered(
+            f"{file.parent.name}/{file.name}", "procurement_notices", "hilma", file, file.name, file.stat().st_size, produced
+        )
         for file in files
     ]
     context = Context(Reference.load())
@@ -76,7 +78,13 @@ def outcomes(samples: Path) -> list[Outcome]:
     warnings = pl.concat([part.warnings for part in parts])
     notices = {row["delivery_id"]: row for row in tables["notice"].iter_rows(named=True)}
     return [
-        _outcome(delivered, notices.get(delivered.delivery_id), tables, warnings, [r.code for r in refused.get(delivered.delivery_id, [])])
+        _outcome(
+            delivered,
+            notices.get(delivered.delivery_id),
+            tables,
+            warnings,
+            [r.code for r in refused.get(delivered.delivery_id, [])],
+        )
         for delivered in deliveries
     ]
 

@@ -150,7 +150,9 @@ def _check_sizes(files: list[zipfile.ZipInfo], limits: Limits, name: str) -> Non
         raise _refusal("zip_too_large", f"unpacked {unpacked} bytes, at most {limits.unpacked_bytes}; deliver in parts", name)
     for size, share in [(unpacked, packed)] + [(info.file_size, info.compress_size) for info in files]:
         if size > RATIO_FREE_BYTES and size > limits.unpacked_ratio * max(share, 1):
-            raise _refusal("zip_ratio", f"unpacks to more than {limits.unpacked_ratio} times its size; deliver the plain file", name)
+            raise _refusal(
+                "zip_ratio", f"unpacks to more than {limits.unpacked_ratio} times its size; deliver the plain file", name
+            )
     # Members that share bytes (a "better zip bomb") must start before the former one ends.
     end = 0
     for info in sorted(files, key=lambda info: info.header_offset):

@@ -228,7 +228,11 @@ def _changes(extension: Element | None) -> tuple[str | None, bool | None]:
 
 
 def _procedure(
-    process: Element | None, project: Element | None, buyers: list[Organisation], tops: Mapping[str, list[Element]], reading: Reading
+    process: Element | None,
+    project: Element | None,
+    buyers: list[Organisation],
+    tops: Mapping[str, list[Element]],
+    reading: Reading,
 ) -> tuple[Value, ...]:
     withheld = reading.withheld(process)
     accelerated: bool | None = None

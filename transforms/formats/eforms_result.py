@@ -87,9 +87,7 @@ def read(
             awarded.add(lot)
     _unnamed_tenders(parts, named, reading)
     for reference, contract in parts.contracts.items():
-        reading.notice.contracts.append(
-            (reference, contract.decision, contract.signed, contract.within, contract.cents)
-        )
+        reading.notice.contracts.append((reference, contract.decision, contract.signed, contract.within, contract.cents))
     total = reading.euros(first(holder, CBC + "TotalAmount"), "total_value_cents", "BT-161" in reading.withheld(holder))
     if contract_values:
         values = list(contract_values.values())
@@ -157,7 +155,16 @@ def _lot_result(
         details = parts.tenders[tender]
         contract = winning.get(tender)
         notice.tenders.append(
-            (tender, identifier, details.lot or lot, contract is not None, details.rank, details.cents, details.currency, contract)
+            (
+                tender,
+                identifier,
+                details.lot or lot,
+                contract is not None,
+                details.rank,
+                details.cents,
+                details.currency,
+                contract,
+            )
         )
     _winners(identifier, lot, winning, parts, reading, organisations)
     counts = _counts(element, reading)
@@ -204,7 +211,12 @@ def _winning(lot: str | None, tenders: list[str], contracts: list[str], parts: _
 
 
 def _winners(
-    identifier: str | None, lot: str | None, winning: Mapping[str, str], parts: _Parts, reading: Reading, organisations: Organisations
+    identifier: str | None,
+    lot: str | None,
+    winning: Mapping[str, str],
+    parts: _Parts,
+    reading: Reading,
+    organisations: Organisations,
 ) -> None:
     seen: set[str] = set()
     for tender in winning:

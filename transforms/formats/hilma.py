@@ -15,7 +15,20 @@ from dataclasses import dataclass, field
 
 from schemas.errors import DeliveryRefused, Reason
 
-LIKELY_KEYS = ("eform", "eforms", "eformxml", "eformsxml", "eformbase64", "noticexml", "notice", "xml", "content", "document", "base64", "data")
+LIKELY_KEYS = (
+    "eform",
+    "eforms",
+    "eformxml",
+    "eformsxml",
+    "eformbase64",
+    "noticexml",
+    "notice",
+    "xml",
+    "content",
+    "document",
+    "base64",
+    "data",
+)
 STATISTICS_KEYS = ("hilmastatistics", "statistics")
 PRE_EFORMS_KEYS = frozenset({"noticenumber", "procurementprojectid", "lotsinfo", "project", "creatorsystem"})
 MAX_DEPTH = 6

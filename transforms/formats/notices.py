@@ -82,9 +82,7 @@ def read_many(blobs: Sequence[tuple[str, bytes]], processes: int, limits: Limits
     return joined(list(read_chunks(wrapped, limits or Limits(), processes, expected=len(blobs))))
 
 
-def read_chunks(
-    blobs: Iterable[Blob], limits: Limits, processes: int, expected: int | None = None
-) -> Iterator[Frames]:
+def read_chunks(blobs: Iterable[Blob], limits: Limits, processes: int, expected: int | None = None) -> Iterator[Frames]:
     """Raw frames chunk by chunk, in order. Processes are started only when more than FEW documents come."""
     chunks = chunked(blobs)
     head: list[list[Blob]] = []
@@ -101,9 +99,7 @@ def read_chunks(
     yield from _in_processes(head, chunks, limits, processes)
 
 
-def _in_processes(
-    head: list[list[Blob]], chunks: Iterator[list[Blob]], limits: Limits, processes: int
-) -> Iterator[Frames]:
+def _in_processes(head: list[list[Blob]], chunks: Iterator[list[Blob]], limits: Limits, processes: int) -> Iterator[Frames]:
     """This process reads too: it starts at once and saves sending half of the bytes. Results keep the order of the chunks.
 
     The others are spawned, not forked: this process runs threads (Polars), and a forked copy of a held lock would hang. When

@@ -133,7 +133,9 @@ def _buyers(form: Element, reading: Reading) -> list[Organisation]:
     if not elements:
         section = next((e for e in form.iter("{*}CA_CE_CONCESSIONAIRE_PROFILE", "{*}CONTRACTING_AUTHORITY_INFORMATION")), None)
         elements = [section] if section is not None else []
-    legal = TED_LEGAL_TYPES.get(_attribute(form, "CA_TYPE", "VALUE") or _attribute(form, "TYPE_OF_CONTRACTING_AUTHORITY", "VALUE") or "")
+    legal = TED_LEGAL_TYPES.get(
+        _attribute(form, "CA_TYPE", "VALUE") or _attribute(form, "TYPE_OF_CONTRACTING_AUTHORITY", "VALUE") or ""
+    )
     central = below(form, "CENTRAL_PURCHASING") is not None or below(form, "PURCHASING_ON_BEHALF_YES") is not None
     buyers: list[Organisation] = []
     for element in elements:
@@ -161,7 +163,9 @@ def _procedure(coded: Element, form: Element, buyers: list[Organisation], readin
         any(buyer.is_central for buyer in buyers),
         buyers[0].legal_type if buyers else None,
         TED_ACTIVITIES.get(activity or ""),
-        reading.euros(next(contract.iterchildren("{*}VAL_ESTIMATED_TOTAL"), None) if contract is not None else None, "estimated_value_cents"),
+        reading.euros(
+            next(contract.iterchildren("{*}VAL_ESTIMATED_TOTAL"), None) if contract is not None else None, "estimated_value_cents"
+        ),
     )
 
 

@@ -120,7 +120,9 @@ class Reading:
         key = (name.casefold(), registration, country)
         if key not in self._organisations:
             ref = f"ORG-{len(self._organisations) + 1:04d}"
-            self._organisations[key] = Organisation(ref, name, registration, country, nuts, None, is_central=False, is_person=False)
+            self._organisations[key] = Organisation(
+                ref, name, registration, country, nuts, None, is_central=False, is_person=False
+            )
         return self._organisations[key]
 
     def organisation_rows(self) -> list[tuple[Value, ...]]:
@@ -132,7 +134,9 @@ def read(form: Element, form_type: str, lots: list[str], reading: Reading) -> No
     """Lot results, tenders, winners and contracts of the form's award sections. Planning and call forms have none."""
     if form_type not in ("result", "dir-awa-pre", "cont-modif"):
         return
-    sections = [e for e in form.iter(*AWARDS) if etree.QName(e).localname != "RESULTS" or etree.QName(form).localname.startswith("F13")]
+    sections = [
+        e for e in form.iter(*AWARDS) if etree.QName(e).localname != "RESULTS" or etree.QName(form).localname.startswith("F13")
+    ]
     for position, section in enumerate(sections, start=1):
         _award(section, position, lots, reading)
 

@@ -91,7 +91,9 @@ def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
             frame = frames[table].with_columns(_day(column).alias("day"), pl.col(column).str.slice(0, 10).alias("given"))
             dummy = pl.col("given").is_in(list(DUMMY_DATES))
             odd.append(_noted(frame.filter(dummy), "date_is_dummy", column))
-            odd.append(_noted(frame.filter(pl.col("day").is_null() & pl.col(column).is_not_null() & ~dummy), "value_unreadable", column))
+            odd.append(
+                _noted(frame.filter(pl.col("day").is_null() & pl.col(column).is_not_null() & ~dummy), "value_unreadable", column)
+            )
             frames[table] = frame.with_columns(pl.col("day").alias(column)).drop("day", "given")
     version = pl.col("notice_version").str.strip_chars()
     frames["notice"] = frames["notice"].with_columns(
@@ -99,7 +101,9 @@ def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         pl.coalesce("publication_date", "dispatch_date").alias("notice_date"),
         pl.when(pl.col("dispatch_date").is_not_null()).then("dispatch_at").alias("dispatch_at"),
     )
-    frames["lot"] = frames["lot"].with_columns(pl.when(pl.col("deadline_date").is_not_null()).then("deadline_at").alias("deadline_at"))
+    frames["lot"] = frames["lot"].with_columns(
+        pl.when(pl.col("deadline_date").is_not_null()).then("deadline_at").alias("deadline_at")
+    )
     foreign = frames["notice"].filter(pl.col("other_currency").is_not_null())
     odd.append(_noted(foreign, "currency_not_eur", "other_currency"))
     return frames, pl.concat(odd)
@@ -123,7 +127,10 @@ def _instant(date: str, time: str) -> pl.Expr:
     clock = pl.col(time).str.extract(r"^([0-9]{2}:[0-9]{2})(?::[0-9]{2})?")
     seconds = pl.col(time).str.extract(r"^[0-9]{2}:[0-9]{2}:([0-9]{2})").fill_null("00")
     naive = (day + "T" + clock + ":" + seconds).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
-    zone = pl.coalesce(pl.col(time).str.extract(r"(Z|[+-][0-9]{2}:[0-9]{2})$"), pl.col(date).str.slice(10).str.extract(r"^(Z|[+-][0-9]{2}:[0-9]{2})$"))
+    zone = pl.coalesce(
+        pl.col(time).str.extract(r"(Z|[+-][0-9]{2}:[0-9]{2})$"),
+        pl.col(date).str.slice(10).str.extract(r"^(Z|[+-][0-9]{2}:[0-9]{2})$"),
+    )
     sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
     minutes = pl.when(zone == "Z").then(0).otherwise(
         sign * (zone.str.slice(1, 2).cast(pl.Int32, strict=False) * 60 + zone.str.slice(4, 2).cast(pl.Int32, strict=False))
@@ -145,7 +152,9 @@ def _organisations(frames: dict[str, pl.DataFrame], reference: Reference) -> tup
     frames["organisation"] = joined.with_columns(
         pl.when(~is_person).then("kept_name").alias("name"), pl.when(~is_person).then("registration_id").alias("registration_id")
     ).drop("registration_text", "kept_name")
-    suppliers = frames["organisation"].select("notice_no", "organisation_ref", pl.col("registration_id").alias("supplier_id"), "id_kind")
+    suppliers = frames["organisation"].select(
+        "notice_no", "organisation_ref", pl.col("registration_id").alias("supplier_id"), "id_kind"
+    )
     frames["winner"] = frames["winner"].join(
         suppliers.unique(["notice_no", "organisation_ref"], keep="first", maintain_order=True),
         on=["notice_no", "organisation_ref"],
@@ -195,7 +204,9 @@ def _without(table: str, frames: Frames) -> pl.Expr:
 def _repeated(notice: pl.DataFrame) -> pl.DataFrame:
     """Notices of which the same delivery holds a later dispatched (else later standing) copy with the same key."""
     known = notice.filter(pl.all_horizontal(pl.col("notice_id", "notice_version").is_not_null()))
-    latest = known.sort("dispatch_at", "source_line", nulls_last=False).group_by("delivery_id", "notice_id", "notice_version").last()
+    latest = (
+        known.sort("dispatch_at", "source_line", nulls_last=False).group_by("delivery_id", "notice_id", "notice_version").last()
+    )
     return known.join(latest.select("notice_no"), on="notice_no", how="anti")
 
 

@@ -39,7 +39,9 @@ def counts_of(frames: Frames, accepted: Frames, unread: pl.DataFrame, found: pl.
             unreadable = amounts.join(owners, on="notice_no").group_by("owner").len("unreadable")
             both = both.drop("lost", "unreadable").join(lost, on="owner", how="left").join(unreadable, on="owner", how="left")
         rows.append(both)
-    every = pl.concat([frame.select(sorted(frame.columns)).with_columns(pl.col(pl.UInt32).cast(pl.Int64)) for frame in map(_whole, rows)])
+    every = pl.concat(
+        [frame.select(sorted(frame.columns)).with_columns(pl.col(pl.UInt32).cast(pl.Int64)) for frame in map(_whole, rows)]
+    )
     return every.select(
         pl.col("owner").alias("delivery_id"),
         "table_name",

@@ -119,4 +119,3 @@ def _pattern(words: list[str]) -> re.Pattern[str]:
     """Any of the words standing alone, whatever the case; never matches when there are none."""
     alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)" if alternatives else r"(?!)", re.IGNORECASE)
-

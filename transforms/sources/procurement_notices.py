@@ -75,7 +75,9 @@ def _without(refused: Collection[str], frames: dict[str, pl.DataFrame]) -> dict[
     kept = {table: frames[table].filter(~pl.col("delivery_id").is_in(list(refused))) for table in ("notice", "finding")}
     known = kept["notice"].select("notice_no")
     children = {table: frame for table, frame in frames.items() if table not in kept}
-    return kept | {table: frame.join(known, on="notice_no", how="semi", maintain_order="left") for table, frame in children.items()}
+    return kept | {
+        table: frame.join(known, on="notice_no", how="semi", maintain_order="left") for table, frame in children.items()
+    }
 
 
 def clean(raw: RawPart, deliveries: Sequence[Delivered], context: Context) -> CleanPart:

@@ -20,7 +20,20 @@ from transforms.sources import notice_cleaning
 CASES = Path(__file__).parents[2] / "cases" / "notices"
 SEEDS = [path.read_bytes() for path in sorted(CASES.glob("*/input*.xml"))]
 REFERENCE = Reference.load()
-JUNK = [b"", b"-1", b"9" * 30, b"1e30", b"NaN", b"0000-00-00", b"9999-12-31Z", "\u202e".encode(), b"&#0;", b"<![CDATA[", b"\0", b"<cbc:ID/>"]
+JUNK = [
+    b"",
+    b"-1",
+    b"9" * 30,
+    b"1e30",
+    b"NaN",
+    b"0000-00-00",
+    b"9999-12-31Z",
+    "\u202e".encode(),
+    b"&#0;",
+    b"<![CDATA[",
+    b"\0",
+    b"<cbc:ID/>",
+]
 
 
 def become(data: bytes) -> tuple[int, int]:

@@ -78,7 +78,10 @@ def test_a_notice_from_before_eforms_is_refused_by_itself() -> None:
         (b"{}", "json_without_notices"),
         (b'{"eForm": null, "hilmaStatistics": {}}', "json_without_notices"),
         (b'{"eForm": "bm90IHhtbA=="}', "json_without_notices"),
-        (json.dumps({"text": base64.b64encode(b"plain words, no markup at all, however long they are").decode()}).encode(), "json_without_notices"),
+        (
+            json.dumps({"text": base64.b64encode(b"plain words, no markup at all, however long they are").decode()}).encode(),
+            "json_without_notices",
+        ),
     ],
 )
 def test_json_without_notices_is_refused(data: bytes, code: str) -> None:

@@ -97,7 +97,9 @@ def test_each_file_stands_for_itself(tmp_path: Path) -> None:
 
 
 def test_rows_and_cents_are_conserved(tmp_path: Path) -> None:
-    broken = numbered(AWARD, 8).replace(b"<cbc:IssueDate>2024-05-06+03:00</cbc:IssueDate>", b"<cbc:IssueDate>0000-01-01</cbc:IssueDate>")
+    broken = numbered(AWARD, 8).replace(
+        b"<cbc:IssueDate>2024-05-06+03:00</cbc:IssueDate>", b"<cbc:IssueDate>0000-01-01</cbc:IssueDate>"
+    )
     parts, _ = take(tmp_path, {"a.zip": zipped(("1.xml", numbered(AWARD, 7)), ("2.xml", broken), ("3.xml", b"<a"))})
     counts = parts[0].counts
     rows = {row["table_name"]: row for row in counts.iter_rows(named=True)}
@@ -109,11 +111,17 @@ def test_rows_and_cents_are_conserved(tmp_path: Path) -> None:
     assert sorted(rows) == sorted(table.name for table in CONTRACT.tables)
     assert (rows["notice"]["rows_read"], rows["notice"]["rows_accepted"], rows["notice"]["rows_quarantined"]) == (3, 1, 2)
     assert (rows["tender"]["rows_read"], rows["tender"]["rows_accepted"]) == (4, 2)
-    assert (rows["tender"]["cents_read"], rows["tender"]["cents_accepted"], rows["tender"]["cents_quarantined"]) == (600_000, 300_000, 300_000)
+    assert (rows["tender"]["cents_read"], rows["tender"]["cents_accepted"], rows["tender"]["cents_quarantined"]) == (
+        600_000,
+        300_000,
+        300_000,
+    )
 
 
 def test_unreadable_amounts_are_left_out_and_counted(tmp_path: Path) -> None:
-    odd = AWARD.replace(b">1000</cbc:PayableAmount>", b">1e30</cbc:PayableAmount>").replace(b">2000</cbc:PayableAmount>", b">NaN</cbc:PayableAmount>")
+    odd = AWARD.replace(b">1000</cbc:PayableAmount>", b">1e30</cbc:PayableAmount>").replace(
+        b">2000</cbc:PayableAmount>", b">NaN</cbc:PayableAmount>"
+    )
 
     parts, conclusion = take(tmp_path, {"a.xml": odd})
 
