@@ -72,12 +72,27 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
 
 def _names(store: Store, reference: Reference) -> Names:
     """Membership and labels; when the membership of a known organisation changed, everything is computed again."""
-    known = levels.organisations(reference, figures.observed(store))
+    known = levels.organisations(reference, _observed(store, reference))
     members = levels.membership(known)
-    mark = figures.remember_membership(store, members)
-    if mark:
+    if figures.remember_membership(store, members):
         _everything_dirty(store)
     return Names(members, levels.names(reference, known))
+
+
+def _observed(store: Store, reference: Reference) -> pl.DataFrame:
+    """What deliveries say of organisations, their words for sectors mapped by sector_aliases.csv (kind state_file)."""
+    aliases = reference.table("sector_aliases.csv").filter(kind="state_file").select("delivered", "sector")
+    from_invoices = store.frame(
+        "SELECT DISTINCT organisation_id, organisation_name AS name, sector_name AS delivered, "
+        "coalesce(branch_code, branch_name) AS branch, branch_name, NULL::VARCHAR AS region FROM measure.spend_month"
+    ).join(aliases, on="delivered", how="left")
+    frames = [from_invoices.select(levels.OBSERVED_SCHEMA.names()).cast(dict(levels.OBSERVED_SCHEMA))]
+    if NOTICES in SOURCES:
+        from_notices = store.frame(
+            "SELECT DISTINCT organisation_id, name, sector, NULL::VARCHAR AS branch, NULL::VARCHAR AS branch_name, region FROM measure.notice_buyer"
+        )
+        frames.append(from_notices.select(levels.OBSERVED_SCHEMA.names()).cast(dict(levels.OBSERVED_SCHEMA)))
+    return pl.concat(frames)
 
 
 def _month_columns() -> dict[str, list[tuple[str, str]]]:
@@ -146,7 +161,7 @@ def _cells(
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
-    return pl.concat([part.select(figures.CELL.polars_schema()).cast(dict(figures.CELL.polars_schema())) for part in parts])
+    return pl.concat([part.select(figures.CELL.polars_schema().names()).cast(dict(figures.CELL.polars_schema())) for part in parts])
 
 
 def _measures(store: Store, reference: Reference, first: date, last: date) -> dict[str, pl.DataFrame]:

@@ -24,7 +24,8 @@ def roll_up(
     """CELL rows for `periods` (period_kind, period_start, period_end).
 
     `contributions` has figure_id and the CONTRIBUTION columns, `members` is `levels.membership`. Levels and kinds of period
-    that a figure does not have are left out. A cell whose every contribution bears a reason bears the first of them.
+    that a figure does not have are left out; an optional column `period_kinds` (all, year, shorter) says in which kinds a row
+    counts. A cell whose every contribution bears a reason bears the first of them.
     """
     if contributions.is_empty() or periods.is_empty():
         return pl.DataFrame(schema=CELL.polars_schema())
@@ -38,15 +39,17 @@ def roll_up(
         schema={"figure_id": pl.String, "period_kind": pl.String, "level": pl.String},
         orient="row",
     )
+    if "period_kinds" not in contributions.columns:
+        contributions = contributions.with_columns(period_kinds=pl.lit("all"))
     medians = [figure.figure_id for figure in figures.values() if figure.aggregate == "median"]
     is_median = pl.col("figure_id").is_in(medians)
     months = months_of(periods)
     parts = []
     for frame, aggregates in (
-        (_summed(contributions.filter(~is_median), ["organisation_id", "month"], []), []),
+        (_summed(contributions.filter(~is_median), ["organisation_id", "month", "period_kinds"], []), []),
         (contributions.filter(is_median), [pl.col("amount").median().alias("direct_value")]),
     ):
-        by_period = frame.join(months, on="month", how="inner")
+        by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period())
         if not aggregates:
             by_period = _summed(by_period, ["organisation_id", "period_kind", "period_start", "period_end"], [])
         placed = by_period.join(members, on="organisation_id").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
@@ -55,6 +58,12 @@ def roll_up(
     cells = pl.concat(parts, how="diagonal")
     missing = [pl.lit(None, pl.Float64).alias("direct_value")] if "direct_value" not in cells.columns else []
     return cells.with_columns(missing).select(CELL.polars_schema().names()).cast(dict(CELL.polars_schema()))
+
+
+def _counts_in_period() -> pl.Expr:
+    """`period_kinds` of a contribution: all; year (years only: rows without dates); shorter (all but years)."""
+    is_year = pl.col("period_kind") == "year"
+    return pl.when(is_year).then(pl.col("period_kinds") != "shorter").otherwise(pl.col("period_kinds") != "year")
 
 
 def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl.DataFrame:

@@ -57,9 +57,7 @@ def replace_slices(store: Store, source_table: str, plans: Mapping[str, str], ch
     with store.relation("changed_frame", keys):
         store.con.execute("CREATE OR REPLACE TEMP TABLE changed_slice AS FROM changed_frame")
     for name in plans:
-        months |= _months(
-            store, f'SELECT DISTINCT m.period FROM measure."{name}" m JOIN changed_slice USING (agency, part, slice_period)'
-        )
+        months |= _months(store, name)
         store.con.execute(
             f'DELETE FROM measure."{name}" m USING changed_slice c '
             "WHERE m.agency = c.agency AND m.part = c.part AND m.slice_period = c.slice_period"
@@ -68,9 +66,7 @@ def replace_slices(store: Store, source_table: str, plans: Mapping[str, str], ch
     for start in range(0, len(batches), BATCHES_AT_ONCE):
         _insert(store, source_table, plans, batches[start : start + BATCHES_AT_ONCE])
     for name in plans:
-        months |= _months(
-            store, f'SELECT DISTINCT m.period FROM measure."{name}" m JOIN changed_slice USING (agency, part, slice_period)'
-        )
+        months |= _months(store, name)
     for change in changes:
         _, period, kind = change.key
         months |= {date(period.year, month, 1) for month in range(1, 13)} if kind == "year" else {period}

@@ -135,7 +135,6 @@ def configuration(home: Home) -> dict[str, str | bool | int | float | list[str]]
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(home.work / "duckdb"),
         "preserve_insertion_order": "false",
-        "TimeZone": "UTC",
     }
 
 
@@ -176,7 +175,7 @@ def writing(home: Home, wait_seconds: float = 0) -> Iterator[Store]:
         _clean_work(home)
         con = duckdb.connect(str(home.warehouse), config=configuration(home))
         try:
-            con.execute("SET enable_progress_bar = false")
+            con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
             con.execute(LEDGER)
             yield Store(con, home)
         except BaseException as error:

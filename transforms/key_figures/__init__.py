@@ -9,8 +9,9 @@ from types import ModuleType
 import polars as pl
 
 from schemas.key_figure import KeyFigure
+from transforms.key_figures import cases, spend, suppliers
 
-MODULES: tuple[ModuleType, ...] = ()
+MODULES: tuple[ModuleType, ...] = (spend, suppliers, cases)
 
 
 @dataclass(frozen=True)
