@@ -129,6 +129,21 @@ def test_no_text_breaks_ids(text: str) -> None:
     assert (found is None) or state in (1, 2)
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9_999_999), st.integers(0, 9)), min_size=1),
+    st.sampled_from(["{:07d}-{}", "FI{:07d}{}", "{:d}-{}"]),
+)
+def test_many_ids_at_once_agree_with_stdnum(numbers: list[tuple[int, int]], how: str) -> None:
+    texts = [how.format(*number) for number in numbers]
+    found = identify(Coded.of(pl.Series(texts)).tidied(), None, len(texts), Words(Reference.load()))
+    for text, kind, stored in zip(texts, found.kind, found.id, strict=True):
+        digits = text.removeprefix("FI").replace("-", "")
+        counts = len(digits) in (7, 8) and int(digits) > 0 and ytunnus.is_valid(digits.zfill(8))
+        assert (kind == "business_id") == counts
+        assert stored == (f"{digits.zfill(8)[:7]}-{digits[-1]}" if counts else None)
+
+
 def test_nobodys_id_is_refused() -> None:
     assert business_id("0000000-0") is None
 
