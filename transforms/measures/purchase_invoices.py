@@ -94,7 +94,8 @@ FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 KEYS = ", ".join(column.name for column in SLICE)
 _SLICE_SQL = "l.agency, l.part, l.slice_period, l.organisation_id, l.period, l.posting_date IS NOT NULL AS has_date"
 
-# An account's class by spans of time, per distinct account: the join per line is an equality on two short texts.
+# An account's class by spans of time, per distinct account: the join per line is an equality on two short texts. The list
+# and unnest at the end change nothing but the planner's guess of the size: it would hash the lines instead of the accounts.
 _CLASSES = """
 account AS (SELECT DISTINCT agency, account_code FROM posting_line WHERE account_code IS NOT NULL),
 matched AS MATERIALIZED (
@@ -102,18 +103,21 @@ matched AS MATERIALIZED (
     FROM account a JOIN agency_format f USING (agency)
     JOIN account_class c ON c.chart = f.chart AND starts_with(a.account_code, c.account_prefix)),
 edge AS (
-    SELECT DISTINCT agency, account_code, since FROM (
-        SELECT agency, account_code, unnest([valid_from, valid_to + 1]) AS since FROM matched)),
+    SELECT DISTINCT agency, account_code, since
+    FROM (SELECT agency, account_code, unnest([valid_from, valid_to + 1]) AS since FROM matched)),
+span AS (
+    SELECT e.agency, e.account_code, e.since, arg_max(m.is_procurement, (length(m.account_prefix), m.valid_from)) AS is_procurement
+    FROM edge e LEFT JOIN matched m
+        ON m.agency = e.agency AND m.account_code = e.account_code AND e.since BETWEEN m.valid_from AND m.valid_to
+    GROUP BY ALL),
+closed AS (
+    SELECT *, lead(since, 1, DATE '10000-01-01') OVER (PARTITION BY agency, account_code ORDER BY since) AS before FROM span),
 class AS MATERIALIZED (
-    SELECT agency, account_code, since, is_procurement,
-        lead(since, 1, DATE '10000-01-01') OVER (PARTITION BY agency, account_code ORDER BY since) AS until
-    FROM (SELECT e.agency, e.account_code, e.since,
-              arg_max(m.is_procurement, (length(m.account_prefix), m.valid_from)) AS is_procurement
-          FROM edge e LEFT JOIN matched m
-              ON m.agency = e.agency AND m.account_code = e.account_code AND e.since BETWEEN m.valid_from AND m.valid_to
-          GROUP BY ALL))"""
+    SELECT unnest(spans, recursive := true)
+    FROM (SELECT list({'agency': agency, 'account_code': account_code, 'since': since, 'before': before,
+                       'is_procurement': is_procurement}) AS spans FROM closed WHERE is_procurement IS NOT NULL))"""
 _CLASS_OF_LINE = (
-    "class c ON c.agency = l.agency AND c.account_code = l.account_code AND l.period >= c.since AND l.period < c.until"
+    "class c ON c.agency = l.agency AND c.account_code = l.account_code AND l.period >= c.since AND l.period < c.before"
 )
 _PUBLIC_OF_LINE = "public_body b ON b.business_id = l.supplier_id AND l.period BETWEEN b.valid_from AND b.valid_to"
 
@@ -126,7 +130,7 @@ def _sum(name: str, condition: str, value: str = "cents") -> str:
 _SPEND = f"""
 WITH {_CLASSES},
 classed AS MATERIALIZED (
-    SELECT {_SLICE_SQL}, c.is_procurement, l.supplier_kind AS kind, b.business_id IS NOT NULL AND kind = 'business_id' AS is_public,
+    SELECT {_SLICE_SQL}, c.is_procurement, l.supplier_kind AS kind, b.business_id IS NOT NULL AS is_public,
         min(l.organisation_name) AS organisation_name, min(l.branch_code) AS branch_code, min(l.branch_name) AS branch_name,
         min(l.sector_name) AS sector_name, sum(l.net_cents) AS cents, sum(abs(l.net_cents)) AS absolute, sum(l.gross_cents) AS gross,
         count(*) AS lines, count(l.net_cents) AS net_lines, count(l.case_id) AS cases,
@@ -154,13 +158,15 @@ SELECT {KEYS}, min(organisation_name) AS organisation_name, min(branch_code) AS 
 FROM classed GROUP BY ALL"""
 
 _SUPPLIERS = f"""
-WITH {_CLASSES}
-SELECT {_SLICE_SQL}, coalesce(l.category_name, '') AS category, l.supplier_id, sum(l.net_cents)::BIGINT AS net_cents,
-    count(*) AS lines
-FROM posting_line l JOIN {_CLASS_OF_LINE} LEFT JOIN {_PUBLIC_OF_LINE} AND l.supplier_kind = 'business_id'
-WHERE c.is_procurement AND b.business_id IS NULL AND l.supplier_kind IN ('business_id', 'foreign_id')
-    AND l.supplier_id IS NOT NULL AND l.net_cents IS NOT NULL
-GROUP BY ALL"""
+WITH {_CLASSES},
+bought AS (
+    SELECT {_SLICE_SQL}, coalesce(l.category_name, '') AS category, l.supplier_id, sum(l.net_cents)::BIGINT AS net_cents,
+        count(*) AS lines
+    FROM posting_line l JOIN {_CLASS_OF_LINE}
+    WHERE c.is_procurement AND l.supplier_kind IN ('business_id', 'foreign_id')
+        AND l.supplier_id IS NOT NULL AND l.net_cents IS NOT NULL
+    GROUP BY ALL)
+SELECT l.* FROM bought l ANTI JOIN {_PUBLIC_OF_LINE}"""
 
 _CASES = f"""
 WITH {_CLASSES}
