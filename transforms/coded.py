@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+_UNTIDY = r"[\t\n\r\u000b\u000c\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]|  |^ | $"
 BLANKS = r"[\s\u00a0\u200b\u202f\ufeff]+"
 
 
@@ -50,5 +51,9 @@ class Coded:
 
 def tidy(values: pl.Series) -> pl.Series:
     """Every run of blanks (NBSP and line breaks too) one space, trimmed; blank cells become null."""
-    collapsed = values.str.replace_all(BLANKS, " ").str.strip_chars(" ")
-    return collapsed.replace("", None)
+    untidy = values.str.contains(_UNTIDY).fill_null(False)
+    if untidy.any():
+        where = untidy.arg_true()
+        values = values.clone().scatter(where, values.gather(where).str.replace_all(BLANKS, " ").str.strip_chars(" "))
+    blank = values == ""
+    return values.zip_with(~blank.fill_null(False), pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))

@@ -211,3 +211,10 @@ def test_headers_are_normalised() -> None:
     assert normalise_header("\ufeffToimittajan\u00a0\n  nro ") == "toimittajan nro"
     assert normalise_header('"Kunnan nimi "') == "kunnan nimi"
     assert tidy(pl.Series(["  a \u00a0 b ", " "])).to_list() == ["a b", None]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.text("aä \u00a0\u200b\t\n\u2003\u3000\u0085", max_size=8)), min_size=1))
+def test_tidying_collapses_every_run_of_blanks(texts: list[str | None]) -> None:
+    expected = [None if text is None else " ".join(text.replace("\u200b", " ").split()) or None for text in texts]
+    assert tidy(pl.Series(texts, dtype=pl.String)).to_list() == expected
