@@ -109,7 +109,11 @@ def _case_months(lines: Iterable[Posting]) -> dict[tuple[Organisation, date, str
 
 
 def _concentration(found: dict[tuple[Series, Place], Cell], place: Place, spend: Mapping[tuple[str | None, str], int]) -> None:
-    """Suppliers, top ten and HHI over suppliers with positive net spend in the place (METHOD 19)."""
+    """Suppliers, top ten and HHI over suppliers with positive net spend in the place (METHOD 19).
+
+    One organisation's HHI is its dependence on its suppliers; elsewhere suppliers are pooled per category and the categories'
+    indices weighted by spend.
+    """
     totals: dict[str, int] = defaultdict(int)
     for (_, identity), cents in spend.items():
         totals[identity] += cents
@@ -118,6 +122,10 @@ def _concentration(found: dict[tuple[Series, Place], Cell], place: Place, spend:
         return
     found[Series("suppliers_n", "market"), place] = Cell(len(positive), None, len(positive))
     found[Series("top10_share", "market"), place] = Cell(sum(positive[:10]), sum(positive), len(positive))
+    if place.level == "organisation":
+        index = Fraction(10_000 * sum(cents * cents for cents in positive), sum(positive) ** 2)
+        found[Series("hhi_supplier", "market"), place] = Cell(None, sum(positive), len(positive), index)
+        return
     by_category: dict[str | None, list[int]] = defaultdict(list)
     for (category, _), cents in spend.items():
         if cents > 0:
