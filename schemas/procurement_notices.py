@@ -209,6 +209,7 @@ ORGANISATION = Table(
         Column("nuts", pl.String, "BT-507."),
         Column("size", pl.String, "BT-165."),
         Column("is_buyer", pl.Boolean, "Contracting party of the notice.", required=True),
+        Column("buyer_no", pl.Int32, "Position among the distinct buyers, 1 the first; null for others.", minimum=1),
         Column("is_winner", pl.Boolean, "Tenderer of a winning tender.", required=True),
         Column("is_service", pl.Boolean, "Service provider, review body or e-sender only: never a supplier.", required=True),
         Column("legal_type", pl.String, "BT-11 where the organisation is a buyer."),

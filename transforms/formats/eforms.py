@@ -193,6 +193,7 @@ def _buyers(parties: list[Element] | tuple[()], organisations: Organisations, re
             if code is not None and code.get("listName", "buyer-legal-type") == "buyer-legal-type":
                 organisation.legal_type = (code.text or "").strip() or None
         buyers.setdefault(organisation.ref, organisation)
+        organisation.buyer_no = organisation.buyer_no or len(buyers)
     return list(buyers.values())
 
 

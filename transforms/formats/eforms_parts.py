@@ -140,6 +140,7 @@ class Organisation:
     is_central: bool
     is_person: bool
     is_buyer: bool = False
+    buyer_no: int | None = None
     is_tenderer: bool = False
     is_winner: bool = False
     legal_type: str | None = None
@@ -154,6 +155,7 @@ class Organisation:
             self.nuts,
             self.size,
             self.is_buyer,
+            self.buyer_no,
             self.is_winner,
             not (self.is_buyer or self.is_tenderer),
             self.legal_type,

@@ -53,7 +53,8 @@ RAW: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     },
     "organisation": {
         "notice_no": _I, "organisation_ref": _S, "name": _S, "registration_text": _S, "country": _S, "nuts": _S, "size": _S,
-        "is_buyer": _B, "is_winner": _B, "is_service": _B, "legal_type": _S, "is_central_purchasing": _B, "is_person": _B,
+        "is_buyer": _B, "buyer_no": _I, "is_winner": _B, "is_service": _B, "legal_type": _S, "is_central_purchasing": _B,
+        "is_person": _B,
     },
     "finding": {
         "notice_no": _I, "delivery_id": _S, "source_line": _I, "rule": _S, "column_name": _S, "value": _S,

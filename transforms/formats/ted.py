@@ -145,6 +145,7 @@ def _buyers(form: Element, reading: Reading) -> list[Organisation]:
             organisation.legal_type = legal
             organisation.is_central = central
             buyers.append(organisation)
+            organisation.buyer_no = len(buyers)
     return buyers
 
 
