@@ -1,0 +1,120 @@
+"""What the acceptance tests share: a home with a sample in it, the real command line, and what the published file holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows import pipeline
+from flows.settings import Settings
+from samples.generate import generate
+
+AS_OF = date(2025, 11, 21)
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND_LINE = "import sys; from flows.cli import main; sys.argv[0] = 'nyckeltal'; main()"
+DOCUMENTED_EXITS = {0, 1, 2, 3, 4, 5, 6, 75}
+"""Every exit code of the command line except 70, which stands for a defect of ours."""
+KEY = ["figure_id", "variant", "scope", "level", "level_id", "breakdown_kind", "breakdown_id", "period_kind", "period_start"]
+
+
+def settings(home: Path, **changes: Any) -> Settings:
+    """Settings of a test: one fixed day, no waiting for files to settle."""
+    return Settings(**{"home": home, "settle_seconds": 0, "as_of": AS_OF} | changes)
+
+
+def nightly(home: Path, **changes: Any) -> pipeline.Nightly:
+    return pipeline.nightly(settings(home, **changes))
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a command: this checkout, no waiting, quiet."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "NYCKELTAL_SETTLE_SECONDS": "0", "COLUMNS": "300", **variables}
+
+
+def arguments(home: Path, *words: str | Path) -> list[str]:
+    return [sys.executable, "-c", COMMAND_LINE, "--home", str(home), "--as-of", AS_OF.isoformat(), *map(str, words)]
+
+
+def run(home: Path, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the real command line in a process of its own; a traceback or an undocumented exit code fails the test."""
+    done = subprocess.run(
+        arguments(home, *words), env=environment(**variables), capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode in DOCUMENTED_EXITS, done.stderr
+    assert "a defect of nyckeltal" not in done.stderr, done.stderr
+    return done
+
+
+def sample(out: Path, size: str = "tiny") -> Path:
+    """A home with a generated sample in its inbox."""
+    generate(out, size)  # type: ignore[arg-type]
+    return out
+
+
+def empty_home(like: Path, home: Path) -> Path:
+    """A home with the registers of another and nothing in its inbox."""
+    shutil.copytree(like / "registry", home / "registry")
+    (home / "inbox").mkdir()
+    return home
+
+
+def delivered_files(home: Path) -> list[Path]:
+    """The files in an inbox, without manifests, in path order."""
+    return sorted(path for path in (home / "inbox").rglob("*") if path.is_file() and not path.name.endswith(".manifest.json"))
+
+
+def deliver(files: Iterable[Path], source_home: Path, home: Path) -> None:
+    """Copy delivered files with their manifests to the same places of another inbox."""
+    for path in files:
+        target = home / path.relative_to(source_home)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        manifest = path.with_name(path.name + ".manifest.json")
+        if manifest.exists():
+            shutil.copyfile(manifest, target.with_name(manifest.name))
+        shutil.copyfile(path, target)
+
+
+def query(path: Path, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+    """Rows of a query on a DuckDB file, read-only, past the process's instance cache."""
+    con = duckdb.connect(str(path.resolve()), read_only=True)
+    try:
+        return pl.DataFrame(con.execute(sql, list(parameters)).to_arrow_table())
+    finally:
+        con.close()
+
+
+def published(home: Path, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+    return query(home / "published" / "nyckeltal.duckdb", sql, parameters)
+
+
+def ledger(home: Path, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+    return query(home / "warehouse.duckdb", sql, parameters)
+
+
+def fingerprint(home: Path) -> str:
+    return str(published(home, "SELECT fingerprint FROM meta.publication").item())
+
+
+def content(home: Path) -> pl.DataFrame:
+    """All published figures, sorted; revision numbers tell of the way, not of the content."""
+    frame = published(home, "SELECT * EXCLUDE (revision_no) FROM mart.key_figure")
+    return frame.sort(*KEY, "panel", "version")
+
+
+def assert_same(home: Path, other: Path) -> None:
+    """Equal fingerprints, and equal rows whatever the fingerprint says."""
+    mine, theirs = content(home), content(other)
+    if not mine.equals(theirs):
+        differing = mine.join(theirs, on=mine.columns, how="anti", nulls_equal=True)
+        missing = theirs.join(mine, on=mine.columns, how="anti", nulls_equal=True)
+        raise AssertionError(f"{differing.height} rows differ, {missing.height} are missing:\n{differing}\n{missing}")
+    assert fingerprint(home) == fingerprint(other)

@@ -1,0 +1,172 @@
+"""The planted truth to the cent: every true figure, every delivery's outcome, and no personal code anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from tests.acceptance.support import KEY, ledger, published
+
+from samples.generate import generate
+from transforms.key_figures import DEFINITIONS
+from transforms.registry import SOURCES
+
+TOLERANCE = 1e-8
+"""Values are published with eight decimals; truth carries twelve."""
+WITHOUT_TRUTH = {"private_trader_share"}
+"""Figures that the sample's generator does not yet work out."""
+
+
+@pytest.fixture(scope="session")
+def truth_ids(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    out = tmp_path_factory.mktemp("truth_ids")
+    return {series.figure_id for series, _place in generate(out, "tiny").cells}
+
+
+@pytest.fixture(scope="session")
+def compared(demo_home: Path) -> pl.DataFrame:
+    """Every row of the truth beside the published row of its key; truth in the published units."""
+    truth = pl.read_csv(demo_home / "truth" / "key_figures.csv", infer_schema=False).with_columns(pl.col(KEY).fill_null(""))
+    figures = published(demo_home, "SELECT * FROM mart.key_figure WHERE panel = 'all'").with_columns(
+        pl.col("period_start").cast(pl.String), found=True
+    )
+    units = published(demo_home, "SELECT figure_id, numerator_unit, denominator_unit FROM mart.figure")
+    joined = truth.join(units, on="figure_id").join(figures, on=KEY, how="left", suffix="_published", validate="1:1")
+    return joined.with_columns(
+        _in_unit("numerator"), _in_unit("denominator"), pl.col("found").fill_null(False), pl.col("value").cast(pl.Float64)
+    )
+
+
+def _in_unit(column: str) -> pl.Expr:
+    exact = pl.col(column).cast(pl.Decimal(38, 2))
+    return pl.when(pl.col(f"{column}_unit") == "eur").then((exact / 100).cast(pl.Decimal(38, 2))).otherwise(exact).alias(column)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("figure_id", sorted(DEFINITIONS))
+def test_every_true_figure_is_published(compared: pl.DataFrame, figure_id: str) -> None:
+    rows = compared.filter(pl.col("figure_id") == figure_id, pl.col("period_kind").is_in(DEFINITIONS[figure_id].period_kinds))
+    assert rows.height or figure_id in WITHOUT_TRUTH, f"{figure_id}: the sample plants no truth"
+    missing = rows.filter(~pl.col("found"))
+    exact = [
+        pl.col(name).is_null() | pl.col(name).eq_missing(pl.col(f"{name}_published").cast(pl.Decimal(38, 2)))
+        for name in ("numerator", "denominator")
+    ]
+    published_value = pl.col("value_published").cast(pl.Float64)
+    near = (pl.col("value") - published_value).abs() <= TOLERANCE * pl.max_horizontal(pl.lit(1.0), pl.col("value").abs())
+    same = pl.col("value").is_null() & published_value.is_null() | near.fill_null(False)
+    wrong = rows.filter(pl.col("found"), ~pl.all_horizontal(*exact, same))
+    with pl.Config(tbl_rows=12, tbl_cols=30, tbl_width_chars=320, fmt_str_lengths=60):
+        shown = wrong.select(
+            *KEY[1:],
+            *(name + end for name in ("numerator", "denominator", "value", "n") for end in ("", "_published")),
+            "status",
+            "reason",
+        )
+        assert missing.is_empty(), (
+            f"{figure_id}: {missing.height} of {rows.height} cells are missing\n{missing.select(*KEY, 'n')}"
+        )
+        assert wrong.is_empty(), f"{figure_id}: {wrong.height} of {rows.height} cells are wrong\n{shown}"
+
+
+@pytest.mark.xfail(strict=True, reason="the notice figures are being written; remove this mark with the last of them")
+def test_every_true_figure_is_registered(truth_ids: set[str]) -> None:
+    missing = sorted(truth_ids - set(DEFINITIONS))
+    assert not missing, f"figures with a planted truth that nobody computes: {', '.join(missing)}"
+
+
+@pytest.mark.slow
+def test_every_delivery_has_its_planted_outcome(demo_home: Path) -> None:
+    counts = ledger(
+        demo_home,
+        "SELECT d.delivery_id, d.agency, d.file_name, d.status, d.reasons, c.* EXCLUDE (delivery_id) FROM ledger.delivery d "
+        "LEFT JOIN (SELECT delivery_id, sum(rows_accepted)::BIGINT AS rows_accepted, sum(rows_set_aside)::BIGINT AS rows_set_aside, "
+        "sum(rows_quarantined)::BIGINT AS rows_quarantined, sum(cents_accepted)::BIGINT AS cents_accepted, "
+        "sum(cents_set_aside)::BIGINT AS cents_set_aside, sum(cents_quarantined)::BIGINT AS cents_quarantined, "
+        "sum(amounts_unreadable)::BIGINT AS amounts_unreadable FROM ledger.table_count GROUP BY ALL) c USING (delivery_id)",
+    )
+    outcomes = pl.read_csv(demo_home / "truth" / "outcomes.csv", infer_schema=False).filter(pl.col("source").is_in(list(SOURCES)))
+    rules = {
+        (delivery_id, rule): rows_n
+        for delivery_id, rule, rows_n in ledger(
+            demo_home, "SELECT delivery_id, rule, count(*) FROM ledger.quarantine WHERE severity <> 'warn' GROUP BY ALL"
+        ).iter_rows()
+    }
+    by_file = {(row["agency"], row["file_name"]): row for row in counts.iter_rows(named=True)}
+    assert len(by_file) == counts.height
+    wrong: list[str] = []
+    for outcome in outcomes.iter_rows(named=True):
+        row = by_file.get((outcome["agency"], Path(outcome["file"]).name))
+        wrong += [f"{outcome['file']}: {text}" for text in _differences(outcome, row, rules)]
+    assert not wrong, "\n".join(wrong)
+
+
+def _differences(outcome: dict[str, str | None], row: dict[str, object] | None, rules: dict[tuple[str, str], int]) -> list[str]:
+    if row is None:
+        return ["has left no trace in the ledger"]
+    if outcome["expected"] == "refused":
+        return [] if row["status"] == "refused" else [f"is {row['status']}, should be refused: {outcome['reason']}"]
+    expected = "superseded" if outcome["reason"] == "superseded" else "loaded"
+    found = [] if row["status"] == expected else [f"is {row['status']}, should be {expected}; {row['reasons']}"]
+    if outcome["source"] != "purchase_invoices":
+        return found  # a notice file's outcome counts notices; their figures say the rest
+    for name in (
+        "rows_accepted",
+        "rows_set_aside",
+        "rows_quarantined",
+        "cents_accepted",
+        "cents_set_aside",
+        "cents_quarantined",
+        "amounts_unreadable",
+    ):
+        if str(row[name]) != outcome[name]:
+            found.append(f"{name} is {row[name]}, should be {outcome[name]}")
+    planted = dict(item.split(":") for item in (outcome["rules"] or "").split("|") if item)
+    seen = {rule: str(rows_n) for (delivery_id, rule), rows_n in rules.items() if delivery_id == row["delivery_id"]}
+    if seen != planted:
+        found.append(f"rules broken are {seen}, should be {planted}")
+    return found
+
+
+@pytest.mark.slow
+def test_no_planted_person_leaves_landing(demo_home: Path) -> None:
+    canaries = pl.read_csv(demo_home / "truth" / "canaries.csv", infer_schema=False)
+    texts = sorted(set(canaries["text"]))
+    assert len(texts) > 20
+    con = duckdb.connect()
+    con.execute("CREATE TABLE canary AS SELECT unnest(?) AS text", [texts])
+    found: list[str] = []
+    for path in [demo_home / "warehouse.duckdb", (demo_home / "published" / "nyckeltal.duckdb").resolve()]:
+        con.execute(f"ATTACH '{path}' AS searched (READ_ONLY)")
+        found += _canaries_in_database(con)
+        con.execute("DETACH searched")
+    for path in sorted(demo_home.glob("lake/*/*")):
+        scanned = f"read_parquet('{path}/*/*/*.parquet', union_by_name = true)"
+        found += _canaries_in(con, scanned, str(path.relative_to(demo_home)))
+    con.close()
+    for path in [*demo_home.glob("receipts/**/*.*"), *demo_home.glob("refused/**/*.json"), *demo_home.glob("**/*.log")]:
+        text = path.read_text("utf-8")
+        found += [f"{path.relative_to(demo_home)}: {canary}" for canary in texts if canary in text]
+    assert not found, "\n".join(found)
+
+
+def _canaries_in_database(con: duckdb.DuckDBPyConnection) -> list[str]:
+    tables = con.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'searched' ORDER BY ALL"
+    ).fetchall()
+    assert tables
+    return [hit for schema, table in tables for hit in _canaries_in(con, f'searched."{schema}"."{table}"', f"{schema}.{table}")]
+
+
+def _canaries_in(con: duckdb.DuckDBPyConnection, relation: str, name: str) -> list[str]:
+    columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall() if row[1] == "VARCHAR"]
+    hits: list[str] = []
+    for column in columns:
+        sql = (
+            f'SELECT DISTINCT c.text FROM (SELECT DISTINCT "{column}" AS delivered FROM {relation}) r '
+            "JOIN canary c ON contains(lower(r.delivered), lower(c.text))"
+        )
+        hits += [f"{name}.{column}: {text}" for (text,) in con.execute(sql).fetchall()]
+    return hits
