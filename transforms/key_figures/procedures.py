@@ -1,0 +1,271 @@
+"""Procedures: how they were called for and decided (METHOD 11-12), their speed (METHOD 10), cancellations and changes."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.key_figures.notices import SCOREBOARD, Measures, contributions, notice_figure, placed, share_of, stacked
+from transforms.key_figures.parameters import Parameters
+
+AWARDED = "Distinct procedures with an award notice."
+KNOWN_TYPE = "Procedures of known type / procedures."
+ALL_KNOWN = "All of them: the notices are a census."
+NO_CALL = "neg-wo-call"
+SINGLE = "oth-single"
+SHORT_DAYS = 15
+DECISION = (
+    "Lots with DPS usage and procedures without a call.",
+    "Differences below zero or above two years.",
+    "The placeholder date of the notice's tender result (2000-01-01).",
+)
+DECISION_COVERAGE = "Awarded lots with a linked call's deadline and a decision date / awarded lots after a call."
+
+DEFINITIONS = (
+    notice_figure(
+        "no_call_share",
+        ("Suorahankintojen osuus", "Andel utan anbudsinfordran", "No calls for bids"),
+        (
+            "Ilman hankintailmoitusta neuvotellut menettelyt osuutena menettelyistä, joista on jälki-ilmoitus.",
+            "Förfaranden som förhandlats utan annons, som andel av förfaranden med efterannons.",
+            "Procedures negotiated without a call, as a share of procedures with an award notice.",
+        ),
+        direction="down",
+        numerator="Procedures of type neg-wo-call; the variant adds oth-single.",
+        denominator=f"{AWARDED[:-1]} and a known type.",
+        standing="official",
+        origin=SCOREBOARD,
+        coverage_text=KNOWN_TYPE,
+        exclusions=("A voluntary ex-ante notice alone; with its award it counts once.",),
+        variants=("", "with_oth_single"),
+    ),
+    notice_figure(
+        "cooperative_share",
+        ("Yhteishankintojen osuus", "Andel gemensam upphandling", "Cooperative procurement"),
+        (
+            "Menettelyt, joissa on useampi kuin yksi ostaja.",
+            "Förfaranden med fler än en upphandlare.",
+            "Procedures with more than one public buyer, as a share of procedures with an award notice.",
+        ),
+        direction="up",
+        numerator="Procedures with more than one buyer.",
+        denominator=AWARDED,
+        standing="official",
+        origin=SCOREBOARD,
+        coverage_text=ALL_KNOWN,
+    ),
+    notice_figure(
+        "cpb_share",
+        ("Yhteishankintayksikön osuus", "Andel genom inköpscentral", "Central purchasing share"),
+        (
+            "Menettelyt, joissa ostaja toimii yhteishankintayksikkönä.",
+            "Förfaranden där upphandlaren är inköpscentral.",
+            "Procedures in which a buyer acts as a central purchasing body.",
+        ),
+        numerator="Procedures with a central purchasing body (OPP-051, OPP-052).",
+        denominator=AWARDED,
+        origin="KEY_FIGURES 7.1: kept apart from cooperative procurement",
+        coverage_text=ALL_KNOWN,
+    ),
+    notice_figure(
+        "price_only_share",
+        ("Vain hinta -osuus", "Andel med enbart pris", "Award criteria: price only"),
+        (
+            "Menettelyt, joiden kaikki valitut osat ratkaistiin vain hinnalla.",
+            "Förfaranden där alla tilldelade delar avgjordes enbart med pris.",
+            "Procedures all of whose awarded lots were decided on price alone.",
+        ),
+        direction="down",
+        numerator="Procedures whose awarded lots have only the criterion price.",
+        denominator="Awarded procedures whose criteria are known for every awarded lot.",
+        standing="official",
+        origin=SCOREBOARD,
+        coverage_text="Awarded procedures with known criteria / awarded procedures.",
+        exclusions=("Criteria given as free text only: unknown.", "The criterion cost is not price only."),
+    ),
+    notice_figure(
+        "open_share",
+        ("Avoimen menettelyn osuus", "Andel öppet förfarande", "Open procedure share"),
+        (
+            "Avoimet menettelyt osuutena kaikista keskeyttämättömistä menettelyistä.",
+            "Öppna förfaranden som andel av alla som inte avbrutits.",
+            "Open procedures as a share of procedures that were not cancelled.",
+        ),
+        direction="up",
+        numerator="Procedures of type open.",
+        denominator="Procedures of known type, not cancelled, in the month of the call, else of the award.",
+        standing="official",
+        origin="Open Contracting Partnership, use case UC003",
+        coverage_text=KNOWN_TYPE,
+    ),
+    notice_figure(
+        "lots_share",
+        ("Osiin jaettujen osuus", "Andel uppdelade i delar", "Procedures divided into lots"),
+        (
+            "Hankintailmoitukset, joissa hankinta on jaettu osiin.",
+            "Annonser där upphandlingen delats upp i delar.",
+            "Calls that divide the procurement into more than one lot.",
+        ),
+        direction="up",
+        numerator="Calls with more than one lot (LOT- ids).",
+        denominator="Procedures with a call.",
+        standing="official_goal",
+        origin=f"{SCOREBOARD}: name official, wording ours",
+        coverage_text=ALL_KNOWN,
+        exclusions=("Lot groups and parts.",),
+    ),
+    notice_figure(
+        "missing_call_share",
+        ("Puuttuva hankintailmoitus", "Saknad annons", "Missing calls for bids"),
+        (
+            "Jälki-ilmoitukset, joiden hankintailmoitusta ei löydy, vaikka menettely vaatii sellaisen.",
+            "Efterannonser vars annons saknas fast förfarandet kräver en.",
+            "Award notices without a linked call although the procedure requires one.",
+        ),
+        direction="down",
+        numerator="Procedures without a call.",
+        denominator="Procedures with an eForms award notice, other than neg-wo-call and oth-single.",
+        standing="official_goal",
+        origin=f"{SCOREBOARD}: threshold official, formula ours (METHOD 11)",
+        coverage_text=ALL_KNOWN,
+        exclusions=("Award notices in the older TED schema, which carry no procedure id.",),
+    ),
+    notice_figure(
+        "decision_days_mean",
+        ("Päätösaika, keskiarvo", "Beslutstid, medelvärde", "Decision speed, mean"),
+        (
+            "Päiviä tarjousten määräajasta päätökseen, keskiarvo osaa kohden.",
+            "Dagar från anbudstidens utgång till beslutet, medelvärde per del.",
+            "Days from the submission deadline to the award decision, mean over lots.",
+        ),
+        unit="days",
+        aggregate="mean",
+        direction="down",
+        numerator="Days from the deadline of the linked call (BT-131, newest version) to the earliest decision (BT-1451).",
+        denominator="Lots with both dates.",
+        numerator_quantity="days",
+        standing="official",
+        origin=SCOREBOARD,
+        coverage_text=DECISION_COVERAGE,
+        exclusions=DECISION,
+    ),
+    notice_figure(
+        "decision_days_median",
+        ("Päätösaika, mediaani", "Beslutstid, median", "Decision speed, median"),
+        (
+            "Päiviä tarjousten määräajasta päätökseen, mediaani.",
+            "Dagar från anbudstidens utgång till beslutet, median.",
+            "Days from the submission deadline to the award decision, median over lots.",
+        ),
+        unit="days",
+        aggregate="median",
+        direction="down",
+        numerator="Days from the deadline to the earliest decision.",
+        denominator=None,
+        numerator_quantity="days",
+        origin="METHOD 10",
+        coverage_text=DECISION_COVERAGE,
+        exclusions=DECISION,
+    ),
+    notice_figure(
+        "short_deadline_share",
+        ("Lyhyiden tarjousaikojen osuus", "Andel korta anbudstider", "Short submission period"),
+        (
+            "Osat, joiden tarjousaika on alle 15 kokonaista päivää.",
+            "Delar vars anbudstid är under 15 hela dagar.",
+            "Lots called for with fewer than 15 whole days from publication to the deadline.",
+        ),
+        direction="down",
+        numerator="Lots with a submission period below 15 days.",
+        denominator="Lots with a deadline, DPS left out.",
+        standing="official",
+        origin="Open Contracting Partnership, Cardinal indicator R003",
+        coverage_text="Lots with a deadline / lots called for.",
+        exclusions=("Lots with DPS usage.",),
+    ),
+    notice_figure(
+        "cancelled_share",
+        ("Keskeytettyjen osuus", "Andel avbrutna", "Cancelled lots"),
+        (
+            "Osat, joissa ei tehty hankintapäätöstä tai jotka keskeytettiin.",
+            "Delar utan tilldelning eller som avbröts.",
+            "Closed lots without an award or cancelled.",
+        ),
+        direction="down",
+        numerator="Lot results closed without a winner, and lots of cancelled calls.",
+        denominator="Lot results with a winner or closed without one, and lots of cancelled calls.",
+        standing="official",
+        origin="Open Contracting Partnership, use case U007",
+        coverage_text="Lot results with a known result / lot results, and lots of cancelled calls.",
+        exclusions=("Lots still open (open-nw).",),
+    ),
+    notice_figure(
+        "contract_modification_share",
+        ("Sopimusmuutosten osuus", "Andel med kontraktsändring", "Contract modification share"),
+        (
+            "Ratkaistut menettelyt, joista on sopimusmuutosilmoitus.",
+            "Tilldelade förfaranden med annons om kontraktsändring.",
+            "Awarded procedures with a contract modification notice.",
+        ),
+        direction="down",
+        numerator="Awarded procedures with a modification notice, in the month of the award.",
+        denominator="Awarded procedures.",
+        origin="METHOD 17",
+        coverage_text=ALL_KNOWN,
+    ),
+)
+
+
+def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
+    """figure_id and CONTRIBUTION rows from procedure_fact, call_lot_fact and lot_result_fact."""
+    procedures = measures["procedure_fact"]
+    return stacked([*_awarded(placed(procedures.filter("has_result"), "result")), *_called(procedures), *_lots(measures)])
+
+
+def _awarded(awarded: pl.DataFrame) -> list[pl.DataFrame]:
+    kind = pl.col("procedure_type")
+    always = pl.lit(value=True)
+    won = awarded.filter(pl.col("awarded_lots") > 0)
+    required = awarded.filter((pl.col("result_schema") == "eforms") & ~kind.is_in([NO_CALL, SINGLE]).fill_null(value=False))
+    return [
+        share_of(awarded, "no_call_share", kind == NO_CALL, kind.is_not_null()),
+        share_of(awarded, "no_call_share", kind.is_in([NO_CALL, SINGLE]), kind.is_not_null(), variant="with_oth_single"),
+        share_of(awarded, "cooperative_share", pl.col("is_joint"), always),
+        share_of(awarded, "cpb_share", pl.col("is_central"), always),
+        share_of(won, "price_only_share", pl.col("is_price_only"), pl.col("is_price_only").is_not_null()),
+        share_of(required, "missing_call_share", ~pl.col("has_call"), always),
+        share_of(won, "contract_modification_share", pl.col("is_modified"), always),
+    ]
+
+
+def _called(procedures: pl.DataFrame) -> list[pl.DataFrame]:
+    standing = procedures.filter(~pl.col("is_cancelled"))
+    kind = pl.col("procedure_type")
+    called = procedures.filter("has_call")
+    return [
+        share_of(standing, "open_share", kind == "open", kind.is_not_null()),
+        share_of(called, "lots_share", pl.col("call_lots_n") > 1, pl.lit(value=True)),
+    ]
+
+
+def _lots(measures: Measures) -> list[pl.DataFrame]:
+    called, results = measures["call_lot_fact"], measures["lot_result_fact"]
+    gone = called.filter(pl.col("cancelled_month").is_not_null()).with_columns(month=pl.col("cancelled_month"))
+    days = pl.col("deadline_days")
+    decided = results.filter(pl.col("is_decided_after_call") & (pl.col("result_code") == "selec-w"))
+    known = pl.col("decision_days").is_not_null()
+    always = pl.lit(value=True)
+    closed = pl.col("result_code").is_in(["selec-w", "clos-nw"])
+    return [
+        share_of(called.filter(pl.col("dps") == "none"), "short_deadline_share", days < SHORT_DAYS, days.is_not_null()),
+        share_of(
+            results.filter(pl.col("result_code").ne_missing("open-nw")),
+            "cancelled_share",
+            pl.col("result_code") == "clos-nw",
+            closed,
+        ),
+        share_of(gone, "cancelled_share", always, always),
+        contributions(
+            decided, "decision_days_mean", pl.when(known).then("decision_days").otherwise(0), known, n=known, covered=known
+        ),
+        contributions(decided, "decision_days_median", pl.lit(None), amount=pl.col("decision_days"), n=known, covered=known),
+    ]
