@@ -1,4 +1,4 @@
-"""Invoices (cases): group posting lines by case id first, then count (METHOD 20). Keyed, by year, in DuckDB."""
+"""Invoices (cases): group posting lines by case id first, then count (METHOD 20). Keyed, by quarter and year, in DuckDB."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from schemas.key_figure import KeyFigure
 from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
-from transforms.key_figures.suppliers import COVERED
+from transforms.key_figures.spend_coverage import covered, places
+from transforms.key_figures.suppliers import PERIOD_KINDS
 
 COMMON: Mapping[str, object] = {
     "version": 1,
@@ -17,9 +18,9 @@ COMMON: Mapping[str, object] = {
     "coverage_text": COVERAGE,
     "closing": "invoices",
     "scopes": ("all",),
-    "period_kinds": ("year",),
+    "period_kinds": PERIOD_KINDS,
     "exclusions": ("Files without a case id (no_case_id).", *EXCLUSIONS),
-    "assumptions": ("A case is an organisation's case id within the year.",),
+    "assumptions": ("A case is an organisation's case id within the period.",),
     "strategy_intent": "I6-3",
 }
 DEFINITIONS = (
@@ -55,36 +56,31 @@ DEFINITIONS = (
 
 PLANS: Mapping[str, str] = {
     "cases": f"""
-WITH {COVERED},
-one AS MATERIALIZED (
+WITH {places(PERIOD_KINDS)},
+{covered("case_lines", "no_case_id", scaled=True)},
+by_case AS MATERIALIZED (
     SELECT c.organisation_id, p.period_kind, p.period_start, p.period_end, c.case_id, sum(c.net_cents) AS cents, sum(c.lines) AS lines
-    FROM case_month c JOIN period p ON c.period BETWEEN p.period_start AND p.period_end
-    WHERE p.period_kind = 'year' GROUP BY ALL),
-counted AS MATERIALIZED (
-    SELECT o.organisation_id, o.period_kind, o.period_start, o.period_end, count(*) AS cases, sum(o.lines) AS lines,
-        count(*) FILTER (o.cents > 0 AND o.cents <= l.cents) AS small
-    FROM one o LEFT JOIN limits l ON l.limit_id = 'small_invoice_limit' AND o.period_end BETWEEN l.valid_from AND l.valid_to
+    FROM case_month c JOIN period_month p ON p.month = c.period AND (c.has_date OR p.period_kind = 'year') GROUP BY ALL),
+by_organisation AS MATERIALIZED (
+    SELECT b.organisation_id, b.period_kind, b.period_start, count(*) AS cases, sum(b.lines) AS lines,
+        CASE WHEN any_value(l.cents) IS NOT NULL THEN count(*) FILTER (b.cents > 0 AND b.cents <= l.cents) END AS small
+    FROM by_case b LEFT JOIN limits l ON l.limit_id = 'small_invoice_limit' AND b.period_end BETWEEN l.valid_from AND l.valid_to
     GROUP BY ALL),
 total AS MATERIALIZED (
-    SELECT m.level, m.level_id, c.period_kind, c.period_start, sum(c.cases) AS cases, sum(c.lines) AS lines, sum(c.small) AS small
-    FROM counted c JOIN membership m ON m.organisation_id = c.organisation_id AND c.period_end BETWEEN m.valid_from AND m.valid_to
-    GROUP BY ALL),
-cell AS (
-    SELECT 'small_invoice_share' AS figure_id, level, level_id, period_kind, period_start, small AS numerator, cases FROM total
+    SELECT m.place_id, sum(o.cases) AS cases, sum(o.lines) AS lines, sum(o.small) AS small
+    FROM by_organisation o JOIN member m USING (organisation_id, period_kind, period_start) GROUP BY ALL),
+every AS (
+    SELECT 'small_invoice_share' AS figure_id, place_id, small AS numerator, cases, CASE WHEN small IS NULL THEN 'no_limit' END AS reason
+    FROM total
     UNION ALL
-    SELECT 'invoice_lines_per_case', level, level_id, period_kind, period_start, lines, cases FROM total),
-empty AS (
-    SELECT f.figure_id, c.level, c.level_id, c.period_kind, c.period_start,
-        CASE WHEN NOT c.present THEN 'missing_delivery' WHEN c.has_net IS NOT TRUE THEN 'not_comparable'
-            WHEN NOT c.has_case_id THEN 'no_case_id' ELSE 'no_invoices_in_period' END AS reason
+    SELECT 'invoice_lines_per_case', place_id, lines, cases, NULL FROM total
+    UNION ALL
+    SELECT f.figure_id, c.place_id, NULL, NULL, CASE WHEN c.usable = 0 THEN c.gap ELSE 'no_invoices_in_period' END
     FROM covered c CROSS JOIN (VALUES ('small_invoice_share'), ('invoice_lines_per_case')) f(figure_id)
-    ANTI JOIN total t ON t.level = c.level AND t.level_id = c.level_id AND t.period_kind = c.period_kind AND t.period_start = c.period_start)
-SELECT figure_id, '' AS variant, 'all' AS scope, '' AS breakdown_kind, '' AS breakdown_id, level, level_id, period_kind, period_start,
-    numerator::BIGINT AS numerator, cases::BIGINT AS denominator, NULL::DOUBLE AS direct_value, cases::BIGINT AS n,
-    coalesce(covered, 0)::BIGINT AS covered, coalesce(asked, 0)::BIGINT AS asked, NULL::VARCHAR AS reason
-FROM cell LEFT JOIN covered USING (level, level_id, period_kind, period_start)
-UNION ALL
-SELECT figure_id, '', 'all', '', '', level, level_id, period_kind, period_start, NULL, NULL, NULL, 0, covered::BIGINT, asked::BIGINT, reason
-FROM empty JOIN covered USING (level, level_id, period_kind, period_start)
+    ANTI JOIN total t ON t.place_id = c.place_id)
+SELECT e.figure_id, '' AS variant, 'all' AS scope, '' AS breakdown_kind, '' AS breakdown_id, p.level, p.level_id, p.period_kind,
+    p.period_start, e.numerator::BIGINT AS numerator, e.cases::BIGINT AS denominator, NULL::DOUBLE AS direct_value,
+    coalesce(e.cases, 0)::BIGINT AS n, coalesce(c.covered, 0)::BIGINT AS covered, coalesce(c.asked, 0)::BIGINT AS asked, e.reason
+FROM every e JOIN place p USING (place_id) LEFT JOIN covered c USING (place_id)
 """,
 }

@@ -1,14 +1,17 @@
 """Suppliers and concentration (METHOD 19): over suppliers with an id, positive net spend in the period, no public bodies.
 
-Keyed: worked out anew for every level and year from supplier-months, in DuckDB.
+Keyed: worked out anew for every level, quarter and year from supplier-months, in DuckDB.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.key_figure import KeyFigure
+from schemas.key_figure import KeyFigure, PeriodKind
 from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
+from transforms.key_figures.spend_coverage import covered, keyed, places
+
+PERIOD_KINDS: tuple[PeriodKind, ...] = ("quarter", "year")
 
 BASE = (
     "Masked suppliers, suppliers without an id, private traders and public bodies stand outside numerator and base.",
@@ -23,7 +26,7 @@ COMMON: Mapping[str, object] = {
     "coverage_text": COVERAGE,
     "closing": "invoices",
     "scopes": ("market",),
-    "period_kinds": ("year",),
+    "period_kinds": PERIOD_KINDS,
     "exclusions": (*BASE, *EXCLUSIONS),
 }
 DEFINITIONS = (
@@ -31,9 +34,9 @@ DEFINITIONS = (
         figure_id="suppliers_n",
         name={"fi": "Toimittajien määrä", "sv": "Antal leverantörer", "en": "Suppliers"},
         definition={
-            "fi": "Eri toimittajat, joilta ostettiin vuoden aikana nettona enemmän kuin nolla euroa.",
-            "sv": "Olika leverantörer som man köpt av för mer än noll euro netto under året.",
-            "en": "Distinct suppliers with positive net spend in the year.",
+            "fi": "Eri toimittajat, joilta ostettiin jakson aikana nettona enemmän kuin nolla euroa.",
+            "sv": "Olika leverantörer som man köpt av för mer än noll euro netto under perioden.",
+            "en": "Distinct suppliers with positive net spend in the period.",
         },
         unit="count",
         numerator="Distinct supplier ids with positive net spend.",
@@ -82,77 +85,60 @@ DEFINITIONS = (
     ),
 )
 
-# Expected organisation-months and what is known of them, by level: the coverage of keyed figures.
-COVERED = """
-known AS (
-    SELECT organisation_id, year(period) AS year, NOT bool_or(is_gross) AS has_net, bool_or(has_supplier_id) AS has_supplier_id,
-        bool_or(has_case_id) AS has_case_id, sum(known_absolute_cents) AS known_cents,
-        sum(known_absolute_cents + unknown_absolute_cents) AS all_cents
-    FROM spend_month GROUP BY ALL),
-covered AS (
-    SELECT m.level, m.level_id, p.period_kind, p.period_start, count(*) * 10000 AS asked,
-        sum(CASE WHEN NOT e.present OR k.has_net IS FALSE THEN 0
-            WHEN coalesce(k.all_cents, 0) = 0 THEN 10000 ELSE k.known_cents * 10000 // k.all_cents END) AS covered,
-        bool_or(k.has_net) AS has_net, bool_or(k.has_net AND k.has_supplier_id) AS has_supplier_id,
-        bool_or(k.has_net AND k.has_case_id) AS has_case_id, bool_or(e.present) AS present
-    FROM period p JOIN expected e ON e.month BETWEEN p.period_start AND p.period_end
-    JOIN membership m ON m.organisation_id = e.organisation_id AND p.period_end BETWEEN m.valid_from AND m.valid_to
-    LEFT JOIN known k ON k.organisation_id = e.organisation_id AND k.year = year(e.month)
-    WHERE p.period_kind = 'year' GROUP BY ALL)
-"""
-CELL = """'' AS variant, 'market' AS scope, breakdown_kind, breakdown_id, level, level_id, period_kind, period_start"""
+# Squares are added as integers and categories in order of size: equal data give equal figures whatever the order of rows.
+_TOTALS = """
+whole AS MATERIALIZED (
+    SELECT place_id, supplier_id, sum(cents)::BIGINT AS cents FROM keyed GROUP BY ALL HAVING sum(cents) > 0),
+total AS MATERIALIZED (
+    SELECT place_id, count(*) AS suppliers, sum(cents) AS base, list_sum(max(cents, 10)) AS top10,
+        sum(cents::HUGEINT * cents) AS squares
+    FROM whole GROUP BY ALL),
+by_category AS MATERIALIZED (
+    SELECT place_id, category, count(*) AS suppliers, sum(cents) AS base, sum(cents::HUGEINT * cents) AS squares
+    FROM keyed SEMI JOIN (FROM place WHERE level <> 'organisation') USING (place_id) WHERE cents > 0 GROUP BY ALL),
+hhi AS (
+    SELECT place_id, '' AS breakdown_kind, '' AS breakdown_id, suppliers, base,
+        squares::DOUBLE / base::DOUBLE / base::DOUBLE * 10000 AS hhi
+    FROM total SEMI JOIN (FROM place WHERE level = 'organisation') USING (place_id)
+    UNION ALL
+    SELECT t.place_id, '', '', any_value(t.suppliers), sum(c.base),
+        list_sum(list_sort(list(c.squares::DOUBLE / c.base::DOUBLE))) / sum(c.base)::DOUBLE * 10000
+    FROM by_category c JOIN total t USING (place_id) GROUP BY t.place_id
+    UNION ALL
+    SELECT place_id, 'category', category, suppliers, base, squares::DOUBLE / base::DOUBLE / base::DOUBLE * 10000
+    FROM by_category SEMI JOIN (FROM place WHERE level = 'national') USING (place_id) WHERE category <> ''),
+cell AS (
+    SELECT 'suppliers_n' AS figure_id, place_id, '' AS breakdown_kind, '' AS breakdown_id, suppliers AS numerator,
+        NULL AS denominator, suppliers::DOUBLE AS direct_value, suppliers AS n
+    FROM total
+    UNION ALL
+    SELECT 'top10_share', place_id, '', '', top10, base, NULL, suppliers FROM total
+    UNION ALL
+    SELECT 'hhi_supplier', place_id, breakdown_kind, breakdown_id, NULL, base, hhi, suppliers FROM hhi)"""
+
+# A place without a supplier: none was bought from (zero suppliers, no concentration), or the data cannot tell.
+_EMPTY = """
+empty AS (
+    SELECT f.figure_id, c.place_id, CASE WHEN c.usable = 0 THEN c.gap WHEN f.figure_id <> 'suppliers_n' THEN 'no_suppliers' END AS reason,
+        CASE WHEN c.usable > 0 AND f.figure_id = 'suppliers_n' THEN 0 END AS zero
+    FROM covered c CROSS JOIN (VALUES ('suppliers_n'), ('top10_share'), ('hhi_supplier')) f(figure_id)
+    ANTI JOIN total t ON t.place_id = c.place_id)"""
 
 PLANS: Mapping[str, str] = {
     "concentration": f"""
-WITH {COVERED},
-bought AS MATERIALIZED (
-    SELECT s.organisation_id, p.period_kind, p.period_start, p.period_end, s.category, s.supplier_id, sum(s.net_cents) AS cents
-    FROM supplier_month s JOIN period p ON s.period BETWEEN p.period_start AND p.period_end
-    WHERE p.period_kind = 'year' GROUP BY ALL),
-pooled AS MATERIALIZED (
-    SELECT m.level, m.level_id, b.period_kind, b.period_start, b.category, b.supplier_id, sum(b.cents) AS cents
-    FROM bought b JOIN membership m ON m.organisation_id = b.organisation_id AND b.period_end BETWEEN m.valid_from AND m.valid_to
-    WHERE m.level <> 'organisation' GROUP BY ALL),
-whole AS MATERIALIZED (
-    SELECT level, level_id, period_kind, period_start, supplier_id, sum(cents) AS cents FROM pooled GROUP BY ALL HAVING sum(cents) > 0
+WITH {places(PERIOD_KINDS)},
+{covered("business_id_lines + foreign_id_lines", "no_supplier_id", scaled=False)},
+{keyed("(SELECT *, net_cents AS cents FROM supplier_month)", ("category", "supplier_id"), ("cents",))},
+{_TOTALS},
+{_EMPTY},
+every AS (
+    SELECT figure_id, place_id, breakdown_kind, breakdown_id, numerator, denominator, direct_value, n, NULL AS reason FROM cell
     UNION ALL
-    SELECT 'organisation', organisation_id, period_kind, period_start, supplier_id, sum(cents) FROM bought
-    GROUP BY ALL HAVING sum(cents) > 0),
-ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY level, level_id, period_kind, period_start ORDER BY cents DESC, supplier_id) AS place FROM whole),
-total AS MATERIALIZED (
-    SELECT level, level_id, period_kind, period_start, count(*) AS suppliers, sum(cents) AS base,
-        sum(cents) FILTER (place <= 10) AS top10, sum(cents::DOUBLE * cents::DOUBLE) AS squares FROM ranked GROUP BY ALL),
-by_category AS MATERIALIZED (
-    SELECT level, level_id, period_kind, period_start, category, count(*) AS suppliers, sum(cents) AS base,
-        sum(cents::DOUBLE * cents::DOUBLE) / (sum(cents)::DOUBLE * sum(cents)::DOUBLE) * 10000 AS hhi
-    FROM pooled WHERE cents > 0 GROUP BY ALL),
-hhi AS (
-    SELECT level, level_id, period_kind, period_start, '' AS breakdown_kind, '' AS breakdown_id, suppliers, base,
-        squares / (base::DOUBLE * base::DOUBLE) * 10000 AS hhi FROM total WHERE level = 'organisation'
-    UNION ALL
-    SELECT level, level_id, period_kind, period_start, '', '', sum(suppliers), sum(base), sum(hhi * base) / sum(base) FROM by_category GROUP BY ALL
-    UNION ALL
-    SELECT level, level_id, period_kind, period_start, 'category', category, suppliers, base, hhi FROM by_category
-    WHERE level = 'national' AND category <> ''),
-cell AS (
-    SELECT 'suppliers_n' AS figure_id, level, level_id, period_kind, period_start, '' AS breakdown_kind, '' AS breakdown_id,
-        suppliers AS numerator, NULL AS denominator, suppliers::DOUBLE AS direct_value, suppliers AS n FROM total
-    UNION ALL
-    SELECT 'top10_share', level, level_id, period_kind, period_start, '', '', top10, base, NULL, suppliers FROM total
-    UNION ALL
-    SELECT 'hhi_supplier', level, level_id, period_kind, period_start, breakdown_kind, breakdown_id, NULL, base, hhi, suppliers FROM hhi),
-empty AS (
-    SELECT f.figure_id, c.level, c.level_id, c.period_kind, c.period_start,
-        CASE WHEN NOT c.present THEN 'missing_delivery' WHEN c.has_net IS NOT TRUE THEN 'not_comparable'
-            WHEN NOT c.has_supplier_id THEN 'no_supplier_id' ELSE 'no_suppliers' END AS reason
-    FROM covered c CROSS JOIN (VALUES ('suppliers_n'), ('top10_share'), ('hhi_supplier')) f(figure_id)
-    ANTI JOIN total t ON t.level = c.level AND t.level_id = c.level_id AND t.period_kind = c.period_kind AND t.period_start = c.period_start)
-SELECT figure_id, {CELL}, numerator::BIGINT AS numerator, denominator::BIGINT AS denominator, direct_value, n::BIGINT AS n,
-    coalesce(covered, 0)::BIGINT AS covered, coalesce(asked, 0)::BIGINT AS asked, NULL::VARCHAR AS reason
-FROM cell LEFT JOIN covered USING (level, level_id, period_kind, period_start)
-UNION ALL
-SELECT figure_id, '', 'market', '', '', level, level_id, period_kind, period_start, NULL, NULL, NULL, 0, covered::BIGINT, asked::BIGINT, reason
-FROM empty JOIN covered USING (level, level_id, period_kind, period_start)
+    SELECT figure_id, place_id, '', '', zero, NULL, zero, 0, reason FROM empty)
+SELECT e.figure_id, '' AS variant, 'market' AS scope, e.breakdown_kind, e.breakdown_id, p.level, p.level_id, p.period_kind,
+    p.period_start, e.numerator::BIGINT AS numerator, e.denominator::BIGINT AS denominator,
+    e.direct_value::DOUBLE AS direct_value, e.n::BIGINT AS n, coalesce(c.covered, 0)::BIGINT AS covered,
+    coalesce(c.asked, 0)::BIGINT AS asked, e.reason::VARCHAR AS reason
+FROM every e JOIN place p USING (place_id) LEFT JOIN covered c USING (place_id)
 """,
 }
