@@ -100,7 +100,7 @@ def _month_columns() -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for slug, source in SOURCES.items():
         names = [(table.name, column.name) for table in source.measures.tables for column in table.columns]
-        found[slug] = [(table, column) for table, column in names if column in ("period", "month")]
+        found[slug] = [(table, column) for table, column in names if column in ("period", "month") or column.endswith("_month")]
     return found
 
 
@@ -161,7 +161,9 @@ def _cells(
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
-    return pl.concat([part.select(figures.CELL.polars_schema().names()).cast(dict(figures.CELL.polars_schema())) for part in parts])
+    return pl.concat(
+        [part.select(figures.CELL.polars_schema().names()).cast(dict(figures.CELL.polars_schema())) for part in parts]
+    )
 
 
 def _measures(store: Store, reference: Reference, first: date, last: date) -> dict[str, pl.DataFrame]:
@@ -180,7 +182,9 @@ def _measures(store: Store, reference: Reference, first: date, last: date) -> di
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
     for slug, columns in _month_columns().items():
         if SOURCES[slug].contract.kind == "keyed":
-            found.update({table: figures.frame_between(store, table, column, first, last) for table, column in columns})
+            for table in {table for table, _ in columns}:
+                months = [column for name, column in columns if name == table]
+                found[table] = figures.frame_between(store, table, months, first, last)
     return found
 
 

@@ -14,9 +14,9 @@ import polars as pl
 
 from schemas.contract import Column, Table
 
-Aggregate = Literal["sum", "ratio", "mean", "median", "plan"]
+Aggregate = Literal["sum", "ratio", "mean", "median", "distinct", "plan"]
 """sum: value = sum of numerators · ratio, mean: sum of numerators / sum of denominators · median: of `amount`, recomputed
-for every level and period · plan: the warehouse groups keyed measures by the SQL that the figure states (`PLAN`)."""
+for every level and period · distinct: number of different `unit_id`, counted anew likewise · plan: the warehouse groups keyed measures by the SQL that the figure states (`PLAN`)."""
 
 Unit = Literal["share", "eur", "count", "days", "per_case", "hhi", "per_lot"]
 Quantity = Literal["count", "cent", "days"]
@@ -84,6 +84,7 @@ CONTRIBUTION = Table(
         Column("numerator", pl.Int64, "Cents, counts or days, see the definition."),
         Column("denominator", pl.Int64, "Null for sums."),
         Column("amount", pl.Int64, "The single observation of a median figure."),
+        Column("unit_id", pl.String, "The unit that a distinct figure counts."),
         Column("n", pl.Int64, "Units of count behind the contribution.", required=True),
         Column("covered", pl.Int64, "What of `asked` the contribution rests on.", required=True),
         Column("asked", pl.Int64, "What it should rest on.", required=True),

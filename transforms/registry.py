@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from schemas.procurement_notices import CONTRACT as NOTICES
 from schemas.purchase_invoices import CONTRACT as INVOICES
 from schemas.purchase_invoices import POSTING_LINE
-from transforms.delivery import SnapshotMeasures, Source
+from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source
+from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
-from transforms.sources import purchase_invoices
+from transforms.sources import procurement_notices, purchase_invoices
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -19,5 +21,14 @@ SOURCES: dict[str, Source] = {
         measures=SnapshotMeasures(
             invoice_measures.MEASURES, invoice_measures.PLANS, POSTING_LINE.name, invoice_measures.relations
         ),
+    ),
+    "procurement_notices": Source(
+        contract=NOTICES,
+        read=procurement_notices.read,
+        clean=procurement_notices.clean,
+        conclude=procurement_notices.conclude,
+        recognise=procurement_notices.recognise,
+        coverage=procurement_notices.coverage,
+        measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure),
     ),
 }

@@ -39,15 +39,20 @@ def roll_up(
         schema={"figure_id": pl.String, "period_kind": pl.String, "level": pl.String},
         orient="row",
     )
-    if "period_kinds" not in contributions.columns:
-        contributions = contributions.with_columns(period_kinds=pl.lit("all"))
-    medians = [figure.figure_id for figure in figures.values() if figure.aggregate == "median"]
-    is_median = pl.col("figure_id").is_in(medians)
+    for name, default in (("period_kinds", pl.lit("all")), ("unit_id", pl.lit(None, pl.String))):
+        if name not in contributions.columns:
+            contributions = contributions.with_columns(default.alias(name))
+    kinds: dict[str, list[str]] = {"median": [], "distinct": []}
+    for figure in figures.values():
+        kinds.get(figure.aggregate, []).append(figure.figure_id)
+    keyed = pl.col("figure_id").is_in([*kinds["median"], *kinds["distinct"]])
     months = months_of(periods)
+    summed = _summed(contributions.filter(~keyed), ["organisation_id", "month", "period_kinds"], [])
     parts = []
     for frame, aggregates in (
-        (_summed(contributions.filter(~is_median), ["organisation_id", "month", "period_kinds"], []), []),
-        (contributions.filter(is_median), [pl.col("amount").median().alias("direct_value")]),
+        (summed, []),
+        (contributions.filter(pl.col("figure_id").is_in(kinds["median"])), [pl.col("amount").median().alias("direct_value")]),
+        (contributions.filter(pl.col("figure_id").is_in(kinds["distinct"])), [_distinct()]),
     ):
         by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period())
         if not aggregates:
@@ -64,6 +69,10 @@ def _counts_in_period() -> pl.Expr:
     """`period_kinds` of a contribution: all; year (years only: rows without dates); shorter (all but years)."""
     is_year = pl.col("period_kind") == "year"
     return pl.when(is_year).then(pl.col("period_kinds") != "shorter").otherwise(pl.col("period_kinds") != "year")
+
+
+def _distinct() -> pl.Expr:
+    return pl.col("unit_id").n_unique().cast(pl.Float64).alias("direct_value")
 
 
 def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl.DataFrame:

@@ -100,7 +100,7 @@ def _with_value(frame: pl.DataFrame) -> pl.DataFrame:
     """value, and why there is none; numerator and denominator for publication stand in shown_*."""
     is_sum = pl.col("aggregate") == "sum"
     has_direct = pl.col("direct_value").is_not_null()
-    is_direct = has_direct | (pl.col("aggregate") == "median") | (pl.col("unit") == "hhi")
+    is_direct = has_direct | pl.col("aggregate").is_in(["median", "distinct"]) | (pl.col("unit") == "hhi")
     why = (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")

@@ -166,9 +166,10 @@ def run_plan(store: Store, plan: str, relations: Mapping[str, pl.DataFrame]) -> 
         return store.frame(plan)
 
 
-def frame_between(store: Store, table: str, column: str, first: date, last: date) -> pl.DataFrame:
-    """Rows of a measure table whose month lies between two days."""
-    return store.frame(f'SELECT * FROM measure."{table}" WHERE {column} BETWEEN ? AND ?', [first, last])
+def frame_between(store: Store, table: str, columns: Sequence[str], first: date, last: date) -> pl.DataFrame:
+    """Rows of a measure table with any of its months between two days."""
+    between = " OR ".join(f"\"{column}\" BETWEEN DATE '{first}' AND DATE '{last}'" for column in columns)
+    return store.frame(f'SELECT * FROM measure."{table}" WHERE {between}')
 
 
 def months(store: Store, columns: Sequence[tuple[str, str]]) -> list[date]:

@@ -142,6 +142,10 @@ def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | N
     return lazy.collect()
 
 
+def _month_columns(table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.name == "month" or column.name.endswith("_month")]
+
+
 def replace_keyed(
     store: Store, tables: Sequence[Table], frames: Mapping[str, pl.DataFrame], procedures: pl.DataFrame | None
 ) -> set[date]:
@@ -151,13 +155,13 @@ def replace_keyed(
     with store.relation("touched_procedure", touched.select("procedure_id")):
         where = "" if procedures is None else "WHERE procedure_id IN (SELECT procedure_id FROM touched_procedure)"
         for table in tables:
-            if "month" in table.polars_schema():
-                rows = store.rows(f'SELECT DISTINCT month FROM measure."{table.name}" {where}')
+            for column in _month_columns(table):
+                rows = store.rows(f'SELECT DISTINCT "{column}" AS month FROM measure."{table.name}" {where}')
                 months |= {row["month"] for row in rows if row["month"]}
             store.con.execute(f'DELETE FROM measure."{table.name}" {where}')
     for table in tables:
         frame = frames[table.name]
-        if "month" in frame.columns:
-            months |= set(frame["month"].drop_nulls().unique())
+        for column in _month_columns(table):
+            months |= set(frame[column].drop_nulls().unique())
         store.append(f'measure."{table.name}"', frame.select(table.polars_schema().names()))
     return months

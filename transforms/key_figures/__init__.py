@@ -9,9 +9,9 @@ from types import ModuleType
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures import cases, spend, suppliers
+from transforms.key_figures import cases, competition, market, procedures, spend, strategic, suppliers
 
-MODULES: tuple[ModuleType, ...] = (spend, suppliers, cases)
+MODULES: tuple[ModuleType, ...] = (competition, procedures, market, strategic, spend, suppliers, cases)
 
 
 @dataclass(frozen=True)
