@@ -1,97 +1,90 @@
-"""Lots: results with bids, winners and decision days; Hilma's statistics answers merged over call and award."""
+"""Lots: as called for, as they ended, and what Hilma's questions were answered for them."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from schemas.procurement_notices import ANSWERS
-from transforms.measures.notice_procedures import NO_CALL, RESULT, call_lots, procedure_fact
-from transforms.measures.notice_versions import KEY, Current
+from transforms.measures.notice_versions import KEY, Notices
 
-SME_SIZES = ("micro", "small", "medium", "sme")
-LONGEST_DECISION = 730
-"""Decisions before the deadline or more than two years after it are mistakes: left out and counted."""
-ANSWER_NAMES = tuple(f"answer_{name}" for name in ANSWERS)
-
-
-def lot_result_fact(current: Current) -> pl.DataFrame:
-    """One row per lot result of an award notice."""
-    awards = current.notices.filter(pl.col("form_type") == RESULT).select(
-        *KEY, "procedure_key", "organisation_id", "month", "is_ted", "notice_date"
-    )
-    results = current.tables["lot_result"].join(awards, on=KEY)
-    own = current.tables["lot"].select(*KEY, "lot_id", own_framework="framework", own_dps="dps")
-    called = call_lots(current).select("procedure_key", "lot_id", "deadline_date", call_framework="framework", call_dps="dps")
-    types = procedure_fact(current).select(procedure_key="procedure_id", procedure_type="procedure_type")
-    joined = (
-        results.join(own, on=[*KEY, "lot_id"], how="left")
-        .join(called, on=["procedure_key", "lot_id"], how="left")
-        .join(types, on="procedure_key", how="left")
-        .join(_winners(current), on=[*KEY, "result_id"], how="left")
-    )
-    framework = pl.coalesce("own_framework", "call_framework").fill_null("none")
-    dps = pl.coalesce("own_dps", "call_dps").fill_null("none")
-    called_for = ~pl.col("procedure_type").is_in(NO_CALL).fill_null(value=False)
-    within = pl.col("within_framework").fill_null(value=False)
-    days = (pl.col("decision_date") - pl.col("deadline_date")).dt.total_days()
-    first = pl.col("decision_date").rank("ordinal").over("procedure_key", "lot_id") == 1
-    facts = joined.sort("notice_date", *KEY, "result_id").select(
-        pl.col("procedure_key").alias("procedure_id"),
-        "organisation_id",
-        "month",
-        "is_ted",
-        "notice_id",
-        "result_id",
-        "lot_id",
-        "result_code",
-        pl.col("tenders_n", "tenders_sme_n").cast(pl.Int64),
-        pl.col("award_value_cents"),
-        (called_for & (framework == "none") & (dps == "none") & ~within).alias("is_competitive"),
-        (called_for & (dps != "none")).alias("is_dps"),
-        (called_for & (dps == "none")).alias("is_decided_after_call"),
-        pl.when(first & called_for & (dps == "none")).then(days).alias("days"),
-        pl.col("winners_n", "winners_without_id", "winners_sized", "winners_sme").fill_null(0),
-    )
-    sane = pl.col("days").is_between(0, LONGEST_DECISION)
-    return facts.with_columns(
-        decision_days=pl.when(sane).then(pl.col("days")), is_days_refused=(~sane).fill_null(value=False)
-    ).drop("days")
+LOT = ["procedure_id", "lot_id"]
+NO_USE = "none"
+"""BT-765 and BT-766: no framework agreement, no dynamic purchasing system."""
+DESCRIBED = ("framework", "dps", "criteria", "deadline_date")
+CLOSED = ("selec-w", "clos-nw")
+"""BT-142: awarded; closed without an award. `open-nw` is not closed yet."""
+ANSWER_COLUMNS = [f"answer_{name}" for name in ANSWERS]
+PLACE = ("organisation_id", "is_ted")
 
 
-def _winners(current: Current) -> pl.DataFrame:
-    """Contractors per lot result: distinct tenderers, without a registration number, of known size, SMEs among them."""
-    sized = pl.col("size").is_not_null()
-    return (
-        current.tables["winner"]
-        .group_by(*KEY, "result_id")
-        .agg(
-            pl.len().cast(pl.Int64).alias("winners_n"),
-            (~pl.col("id_kind").is_in(["business_id", "foreign_id"])).sum().cast(pl.Int64).alias("winners_without_id"),
-            sized.sum().cast(pl.Int64).alias("winners_sized"),
-            pl.col("size").is_in(SME_SIZES).sum().cast(pl.Int64).alias("winners_sme"),
-        )
+def called_lots(notices: Notices) -> pl.DataFrame:
+    """Each lot of a procedure's calls once, from the newest notice that speaks of it: LOT, organisation_id, is_ted,
+    family_date, framework, dps, criteria, deadline_date, is_asked."""
+    rows = notices.rows("lot", notices.speaking("call"), "procedure_id", "family_date", "day", *PLACE)
+    newest = rows.sort("day", "notice_id").unique(LOT, keep="last", maintain_order=True)
+    return newest.select(*LOT, *PLACE, "family_date", *DESCRIBED, "is_asked")
+
+
+def result_lots(notices: Notices) -> pl.DataFrame:
+    """Lot results that count, with what their lot is: the result notice's words for it, else the call's.
+
+    Columns of lot_result; procedure_id, organisation_id, is_ted, family_date, day; framework, dps, criteria.
+    """
+    results = notices.rows("lot_result", notices.speaking("result"), "procedure_id", "family_date", "day", *PLACE)
+    own = notices.tables["lot"].select(*KEY, "lot_id", *DESCRIBED[:3])
+    called = called_lots(notices).select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]))
+    joined = results.join(own, on=[*KEY, "lot_id"], how="left").join(called, on=LOT, how="left")
+    return joined.with_columns(pl.coalesce(name, f"called_{name}").alias(name) for name in DESCRIBED[:3])
+
+
+def call_lot(notices: Notices) -> pl.DataFrame:
+    """One row per lot called for: CALL_LOT."""
+    return called_lots(notices).with_columns(
+        month=_month(),
+        deadline_days=(pl.col("deadline_date") - pl.col("family_date")).dt.total_days(),
+        is_dps=uses("dps"),
     )
 
 
-def lot_answer_fact(current: Current) -> pl.DataFrame:
-    """One row per procedure and lot that the statistics questions are asked for: latest non-null answers, the award's before
-    the call's (METHOD 15); its month is the award notice's, else the call's."""
-    told = current.notices.filter(pl.col("form_type").is_in(["competition", "change", RESULT])).select(
-        *KEY, "procedure_key", "form_type", "notice_date"
+def uses(column: str) -> pl.Expr:
+    """Whether BT-765 or BT-766 states a use; unknown is none."""
+    return (pl.col(column) != NO_USE).fill_null(value=False)
+
+
+def closed_lot(notices: Notices) -> pl.DataFrame:
+    """One row per lot that ended: CLOSED_LOT. A result says more than a notice that cancels the lot."""
+    ended = result_lots(notices).filter(pl.col("result_code").is_in(CLOSED))
+    ended = ended.with_columns(is_awarded=pl.col("result_code") == CLOSED[0])
+    # the first award stays where it is when more follow; of results without an award the newest counts
+    away = pl.when("is_awarded").then(0).otherwise(-1) * pl.col("day").dt.epoch("us")
+    oldest = pl.when("is_awarded").then(pl.col("family_date"))
+    ended = ended.sort(~pl.col("is_awarded"), oldest, away, "notice_id", "result_id").unique(LOT, keep="first", maintain_order=True)
+    cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call")).sort("day", "notice_id")
+    cancelled = notices.rows("lot", cancelling, "procedure_id", "notice_date", "day", *PLACE)
+    cancelled = cancelled.sort("day", "notice_id").unique(LOT, keep="first", maintain_order=True)
+    cancelled = cancelled.join(result_lots(notices).select(LOT).unique(), on=LOT, how="anti")
+    columns = (*LOT, *PLACE)
+    return pl.concat(
+        [
+            ended.select(*columns, _month(), "is_awarded", is_cancelled_by_notice=pl.lit(value=False)),
+            cancelled.select(
+                *columns, _month("notice_date"), is_awarded=pl.lit(value=False), is_cancelled_by_notice=pl.lit(value=True)
+            ),
+        ]
     )
-    lots = current.tables["lot"].join(told, on=KEY)
-    ranked = lots.with_columns(is_award=pl.col("form_type") == RESULT).sort("is_award", "notice_date", "notice_id")
-    merged = ranked.group_by("procedure_key", "lot_id", maintain_order=True).agg(
-        pl.col("is_asked").any(), pl.col(ANSWER_NAMES).drop_nulls().last()
-    )
-    answered = pl.any_horizontal(pl.col(ANSWER_NAMES).is_not_null())
-    places = procedure_fact(current).select(
-        pl.col("procedure_id").alias("procedure_key"),
-        pl.coalesce("result_organisation_id", "organisation_id").alias("organisation_id"),
-        pl.coalesce("result_month", "month").alias("month"),
-        "is_ted",
-    )
-    asked = merged.filter(pl.col("is_asked") | answered).join(places, on="procedure_key")
-    return asked.select(
-        pl.col("procedure_key").alias("procedure_id"), "organisation_id", "month", "is_ted", "lot_id", "is_asked", *ANSWER_NAMES
-    )
+
+
+def lot_answer(notices: Notices) -> pl.DataFrame:
+    """One row per lot that the questions are asked for: LOT_ANSWER. All lots of a procedure share its place and month."""
+    told = notices.notices.filter(pl.col("role").is_in(["call", "result"]))
+    told = told.with_columns(rank=pl.when(pl.col("role") == "call").then(0).otherwise(1))
+    rows = notices.rows("lot", told, "procedure_id", "rank", "day").sort("rank", "day", "notice_id")
+    lots = rows.group_by(LOT, maintain_order=True).agg(pl.col("is_asked").any(), pl.col(ANSWER_COLUMNS).drop_nulls().last())
+    answered = pl.any_horizontal(pl.col(ANSWER_COLUMNS).is_not_null())
+    places = told.sort(-pl.col("rank"), "family_date", "day", "notice_id").unique("procedure_id", keep="first", maintain_order=True)
+    places = places.select("procedure_id", *PLACE, _month())
+    return lots.filter(pl.col("is_asked") | answered).join(places, on="procedure_id")
+
+
+def _month(column: str = "family_date") -> pl.Expr:
+    return pl.col(column).dt.month_start().alias("month")

@@ -1,152 +1,121 @@
-"""Procedures and their calls: one row per procedure, one per lot called for."""
+"""Procedures: what their call and their results say together, each procedure once and in one month."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import polars as pl
 
-from transforms.measures.notice_versions import KEY, Current
+from transforms.measures.notice_lots import called_lots, result_lots
+from transforms.measures.notice_versions import Notices
 
-PLACE = ["procedure_id", "organisation_id", "month", "is_ted"]
-NO_CALL = ("neg-wo-call", "oth-single")
-RESULT, CALL, MODIFICATION, EX_ANTE = "result", "competition", "cont-modif", "dir-awa-pre"
-CRITERION = "price"
-
-
-def calls(current: Current) -> pl.DataFrame:
-    """The first call of each procedure (no correction of another), as a notice row."""
-    original = current.notices.filter((pl.col("form_type") == CALL) & pl.col("changed_notice_id").is_null())
-    return original.sort("notice_date", "notice_id").unique("procedure_key", keep="first", maintain_order=True)
-
-
-def results(current: Current) -> pl.DataFrame:
-    """The first award notice of each procedure."""
-    awards = current.notices.filter(pl.col("form_type") == RESULT)
-    return awards.sort("notice_date", "notice_id").unique("procedure_key", keep="first", maintain_order=True)
+SWITCH = date(2023, 10, 25)
+"""eForms replaced the standard forms: Commission Implementing Regulation (EU) 2019/1780, (EU) 2015/1986 repealed."""
+SEEN_AFTER = timedelta(days=90)
+"""A procedure without a known call counts as begun after the switch when it was decided so long after it: else its call may
+stand under a number of the older schema, which eForms results do not refer to (own assumption)."""
+OLD_NUMBER = r"^\d{1,6}-20(1\d|2[0-3])$"
+"""A notice number of the older schema, as previous notice: the procedure began before the switch."""
+AWARDED = "selec-w"
+ONLY_PRICE = "price"
 
 
-def cancellations(current: Current) -> pl.DataFrame:
-    """The last notice of each procedure that cancels it."""
-    gone = current.notices.filter(pl.col("is_cancelled").fill_null(value=False))
-    return gone.sort("notice_date", "notice_id").unique("procedure_key", keep="last", maintain_order=True)
-
-
-def call_lots(current: Current) -> pl.DataFrame:
-    """Lots of every call notice, original and corrected, that does not cancel: the newest per procedure and lot.
-
-    procedure_key, lot_id, deadline_date, framework, dps, criteria, nature, cpv.
-    """
-    standing = current.notices.filter(
-        (pl.col("form_type").is_in([CALL, "change"])) & ~pl.col("is_cancelled").fill_null(value=False)
+def procedure_start(notices: Notices) -> pl.DataFrame:
+    """One row per procedure with a call or a result: PROCEDURE_START."""
+    calls, results = notices.speaking("call"), notices.speaking("result")
+    begun = pl.concat([calls.with_columns(rank=pl.lit(0)), results.with_columns(rank=pl.lit(1))])
+    firsts = _first(begun.sort("rank", "family_date", "day", "notice_id"))
+    cancelled = notices.notices.filter("is_cancelled").select("procedure_id").unique().with_columns(cancelled=pl.lit(value=True))
+    lots = called_lots(notices).group_by("procedure_id").agg(pl.len().cast(pl.Int64).alias("lots_n"))
+    joined = (
+        firsts.join(_types(notices), on="procedure_id", how="left")
+        .join(_outcomes(notices), on="procedure_id", how="left")
+        .join(cancelled, on="procedure_id", how="left")
+        .join(lots, on="procedure_id", how="left")
+        .join(_call_values(notices), on="procedure_id", how="left")
     )
-    lots = current.tables["lot"].join(standing.select(*KEY, "procedure_key", "notice_date"), on=KEY)
-    columns = ("deadline_date", "framework", "dps", "criteria", "nature", "cpv")
-    return (
-        lots.sort("notice_date", "notice_id")
-        .group_by("procedure_key", "lot_id", maintain_order=True)
-        .agg(pl.col(columns).drop_nulls().last())
+    return joined.with_columns(
+        has_call=pl.col("rank") == 0,
+        is_cancelled=pl.col("cancelled").fill_null(value=False) & (pl.col("awarded_n").fill_null(0) == 0),
     )
 
 
-def procedure_fact(current: Current) -> pl.DataFrame:
-    """One row per procedure: what its call and its first award notice say together."""
-    call, result = calls(current), results(current)
-    said = current.tables["procedure"].select(*KEY, "procedure_type", "is_joint", "is_central_purchasing", "lots_n", "buyers_n")
-    of_call = call.join(said, on=KEY, how="left", suffix="_said")
-    of_result = result.join(said, on=KEY, how="left", suffix="_said")
-    keys = pl.concat([call.select("procedure_key"), result.select("procedure_key")]).unique(maintain_order=True)
-    columns = (
-        "organisation_id",
-        "month",
-        "is_ted",
-        "procedure_type",
-        "is_joint",
-        "is_central_purchasing",
-        "lots_n",
-        "schema",
-        "notice_id",
+def procedure_result(notices: Notices) -> pl.DataFrame:
+    """One row per procedure with a result notice: PROCEDURE_RESULT."""
+    results = notices.speaking("result")
+    said = notices.rows("procedure", results, "procedure_id")
+    shared = said.group_by("procedure_id").agg(
+        pl.col("is_joint").any().alias("is_joint"), pl.col("is_central_purchasing").any().alias("is_central")
     )
-    joined = keys.join(
-        of_call.select("procedure_key", pl.col(columns).name.prefix("call_")), on="procedure_key", how="left"
-    ).join(of_result.select("procedure_key", pl.col(columns).name.prefix("result_")), on="procedure_key", how="left")
-    modified = current.notices.filter(pl.col("form_type") == MODIFICATION).select("procedure_key").unique()
-    gone = cancellations(current).select("procedure_key")
-    joined = joined.join(_price_only(current), on="procedure_key", how="left").join(
-        _awarded(current), on="procedure_key", how="left"
-    )
-    return joined.select(
-        pl.col("procedure_key").alias("procedure_id"),
-        pl.coalesce("call_organisation_id", "result_organisation_id").alias("organisation_id"),
-        pl.coalesce("call_month", "result_month").alias("month"),
-        pl.coalesce("call_is_ted", "result_is_ted").alias("is_ted"),
-        pl.col("result_organisation_id"),
-        pl.col("result_month"),
-        pl.col("result_schema"),
-        pl.col("call_notice_id").is_not_null().alias("has_call"),
-        pl.col("result_notice_id").is_not_null().alias("has_result"),
-        pl.coalesce("result_procedure_type", "call_procedure_type").alias("procedure_type"),
-        pl.coalesce("result_is_joint", "call_is_joint").fill_null(value=False).alias("is_joint"),
-        pl.coalesce("result_is_central_purchasing", "call_is_central_purchasing").fill_null(value=False).alias("is_central"),
-        pl.col("call_lots_n").cast(pl.Int64),
-        pl.col("is_price_only"),
-        pl.col("awarded_lots").fill_null(0),
-        pl.col("procedure_key").is_in(modified["procedure_key"].implode()).alias("is_modified"),
-        pl.col("procedure_key").is_in(gone["procedure_key"].implode()).alias("is_cancelled"),
+    newest = results.group_by("procedure_id", maintain_order=True).agg(is_eforms=pl.col("schema").last() == "eforms")
+    changed = notices.notices.filter(pl.col("role") == "modification").select("procedure_id").unique()
+    joined = _first(results).join(_types(notices), on="procedure_id", how="left").join(shared, on="procedure_id", how="left")
+    for facts in (newest, _outcomes(notices), _begun(notices), changed.with_columns(is_modified=pl.lit(value=True))):
+        joined = joined.join(facts, on="procedure_id", how="left")
+    flags = ("is_joint", "is_central", "is_modified", "has_call", "begun_after_switch")
+    return joined.with_columns(pl.col(flags).fill_null(value=False), pl.col("awarded_n").fill_null(0))
+
+
+def _first(ordered: pl.DataFrame) -> pl.DataFrame:
+    """procedure_id, organisation_id, month, is_ted (and rank) of each procedure's first row."""
+    firsts = ordered.unique("procedure_id", keep="first", maintain_order=True)
+    month = pl.col("family_date").dt.month_start().alias("month")
+    return firsts.select("procedure_id", "organisation_id", month, "is_ted", *(["rank"] if "rank" in firsts.columns else []))
+
+
+def _types(notices: Notices) -> pl.DataFrame:
+    """procedure_id, procedure_type: of the newest result that states it, else of the newest call."""
+    parts = [
+        notices.rows("procedure", notices.speaking(role), "procedure_id", "day").with_columns(rank=pl.lit(rank))
+        for rank, role in enumerate(("call", "result"))
+    ]
+    said = pl.concat(parts).drop_nulls("procedure_type").sort("rank", "day", "notice_id")
+    return said.group_by("procedure_id", maintain_order=True).agg(pl.col("procedure_type").last())
+
+
+def _outcomes(notices: Notices) -> pl.DataFrame:
+    """procedure_id, awarded_n, is_price_only, decided (earliest decision) of procedures with a result."""
+    lots = result_lots(notices)
+    won = pl.col("result_code") == AWARDED
+    criteria = pl.col("criteria").filter(won)
+    return lots.group_by("procedure_id").agg(
+        won.sum().cast(pl.Int64).alias("awarded_n"),
+        pl.when(won.any() & criteria.is_not_null().all()).then((criteria == ONLY_PRICE).all()).alias("is_price_only"),
+        pl.col("decision_date").min().alias("decided"),
     )
 
 
-def _result_lots(current: Current) -> pl.DataFrame:
-    """Awarded lot results with the criteria of their lot: the award notice's, else the call's."""
-    awards = current.notices.filter(pl.col("form_type") == RESULT).select(*KEY, "procedure_key")
-    won = current.tables["lot_result"].filter(pl.col("result_code") == "selec-w").join(awards, on=KEY)
-    own = current.tables["lot"].select(*KEY, "lot_id", pl.col("criteria").alias("own_criteria"))
-    called = call_lots(current).select("procedure_key", "lot_id", pl.col("criteria").alias("call_criteria"))
-    joined = won.join(own, on=[*KEY, "lot_id"], how="left").join(called, on=["procedure_key", "lot_id"], how="left")
-    return joined.with_columns(criteria=pl.coalesce("own_criteria", "call_criteria"))
-
-
-def _price_only(current: Current) -> pl.DataFrame:
-    """is_price_only per procedure: all awarded lots by price alone; null when any lot's criteria are unknown (METHOD 12)."""
-    lots = _result_lots(current)
-    only = pl.when(pl.col("criteria").is_null().any()).then(None).otherwise((pl.col("criteria") == CRITERION).all())
-    return lots.group_by("procedure_key").agg(only.alias("is_price_only"))
-
-
-def _awarded(current: Current) -> pl.DataFrame:
-    return _result_lots(current).group_by("procedure_key").agg(pl.len().cast(pl.Int64).alias("awarded_lots"))
-
-
-def call_lot_fact(current: Current) -> pl.DataFrame:
-    """One row per lot called for: days from publication to the newest deadline; whether a later notice cancelled it."""
-    call = calls(current)
-    lots = current.tables["lot"].select(*KEY, "lot_id").join(call, on=KEY)
-    newest = call_lots(current).select("procedure_key", "lot_id", "deadline_date", "dps")
-    gone = cancellations(current).select("procedure_key", pl.col("month").alias("cancelled_month"))
-    joined = lots.join(newest, on=["procedure_key", "lot_id"], how="left").join(gone, on="procedure_key", how="left")
-    return joined.select(
-        pl.col("procedure_key").alias("procedure_id"),
-        "organisation_id",
-        "month",
-        "is_ted",
-        "lot_id",
-        (pl.col("deadline_date") - pl.col("notice_date")).dt.total_days().alias("deadline_days"),
-        pl.col("dps").fill_null("none").alias("dps"),
-        "cancelled_month",
+def _begun(notices: Notices) -> pl.DataFrame:
+    """procedure_id, has_call, begun_after_switch of every procedure."""
+    is_call = pl.col("role") == "call"
+    grouped = notices.notices.group_by("procedure_id").agg(
+        is_call.any().alias("has_call"),
+        pl.col("family_date").filter(is_call).min().alias("called"),
+        pl.col("notice_date").min().alias("first_seen"),
+        pl.col("family_date").filter(pl.col("role") == "result").min().alias("resulted"),
+        pl.col("previous_notice_id").fill_null("").str.contains(OLD_NUMBER).any().alias("follows_old"),
     )
+    joined = grouped.join(_outcomes(notices), on="procedure_id", how="left")
+    seen_late = pl.min_horizontal("decided", "resulted") >= SWITCH + SEEN_AFTER
+    unseen = (pl.col("first_seen") >= SWITCH) & seen_late.fill_null(value=False) & ~pl.col("follows_old")
+    begun = pl.when("has_call").then(pl.col("called") >= SWITCH).otherwise(unseen)
+    return joined.select("procedure_id", "has_call", begun_after_switch=begun)
 
 
-def call_value(current: Current) -> pl.DataFrame:
-    """Advertised value of each procedure's call: the procedure's estimate, else the sum of its lots'; null when neither."""
-    call = calls(current)
-    lots = current.tables["lot"].join(call.select(KEY), on=KEY, how="semi")
-    sums = lots.group_by(KEY).agg(
-        pl.when(pl.col("estimated_value_cents").count() > 0).then(pl.col("estimated_value_cents").sum()).alias("lots_cents")
+def _call_values(notices: Notices) -> pl.DataFrame:
+    """procedure_id, call_value_cents, call_value_state of the newest call: its estimate, else its lots' when all are known."""
+    newest = notices.speaking("call").sort("day", "notice_id").unique("procedure_id", keep="last", maintain_order=True)
+    own = notices.rows("procedure", newest, "procedure_id").select("procedure_id", whole="estimated_value_cents")
+    cents = pl.col("estimated_value_cents")
+    lots = notices.rows("lot", newest, "procedure_id").group_by("procedure_id")
+    summed = lots.agg(pl.when(cents.is_not_null().all()).then(cents.sum()).alias("summed"))
+    joined = newest.join(own, on="procedure_id", how="left").join(summed, on="procedure_id", how="left")
+    value = pl.coalesce("whole", "summed")
+    state = (
+        pl.when(value.is_not_null())
+        .then(pl.lit("known"))
+        .when(pl.col("other_currency").is_not_null())
+        .then(pl.lit("other_currency"))
+        .otherwise(pl.lit("missing"))
     )
-    said = current.tables["procedure"].select(*KEY, "estimated_value_cents")
-    joined = call.join(said, on=KEY, how="left").join(sums, on=KEY, how="left")
-    return joined.select(
-        pl.col("procedure_key").alias("procedure_id"),
-        "organisation_id",
-        "month",
-        "is_ted",
-        pl.coalesce("estimated_value_cents", "lots_cents").alias("value_cents"),
-    )
+    return joined.select("procedure_id", value.alias("call_value_cents"), state.alias("call_value_state"))

@@ -1,84 +1,123 @@
-"""Which notices count: newest version per notice over all agencies, Finnish buyers only, each with its organisation.
+"""Which notices count: newest versions, Finnish buyers only, and which of several notices about the same thing speaks.
 
-A notice's newest version is the highest version number, then the latest dispatch, then the delivery id. A result notice that
-corrects another (BT-758) takes its place.
+A change notice (BT-758) is a notice of its own, and takes over what the notice it changes says: the two and all further
+changes are one family. The newest member with content speaks for the family; the family keeps the month of its first member.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from schemas.reference import Reference
+from transforms.formats.codes import SUBTYPES, form_of_subtype
+from transforms.measures.notice_buyers import first_buyers
 
 KEY = ["notice_id", "notice_version", "delivery_id"]
 Frames = Mapping[str, pl.DataFrame]
+ROLES = {"competition": "call", "result": "result", "dir-awa-pre": "veat", "cont-modif": "modification"}
+"""Form types (BT-03) that bear another name here; the others keep theirs."""
+LONGEST_CHAIN = 50
+"""Changes of changes that are followed; longer chains are loops."""
 
 
 @dataclass(frozen=True)
-class Current:
-    """The notices in force: `notices` with organisation_id, month and procedure_key; `tables` their rows by contract table."""
+class Notices:
+    """Notices that count, and their rows by contract table.
+
+    `notices` adds to the contract's columns: procedure_id (never null), organisation_id, role, day, family, family_date,
+    speaks. `tables` hold the rows of these notices only.
+    """
 
     notices: pl.DataFrame
     tables: Frames
 
+    def speaking(self, role: str) -> pl.DataFrame:
+        """The notices of a role that speak for their family, oldest first."""
+        chosen = self.notices.filter((pl.col("role") == role) & pl.col("speaks"))
+        return chosen.sort("family_date", "day", "notice_id")
 
-def current(tables: Frames, reference: Reference) -> Current:
-    """Newest versions of national notices, with whom and which month they are about.
+    def rows(self, table: str, notices: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """A table's rows of some notices, with `columns` of the notice; the procedure is the notice's."""
+        own = self.tables[table]
+        return own.drop("procedure_id", strict=False).join(notices.select(*KEY, *columns), on=KEY)
 
-    `procedure_key` is the procedure's id, else the notice's own: some notices stand outside any procedure.
-    """
+
+def current(tables: Frames) -> dict[str, pl.DataFrame]:
+    """The newest version of every notice over all deliveries: highest version, then latest dispatch, then delivery id."""
     newest = (
         tables["notice"]
-        .sort("notice_version", "dispatch_at", "delivery_id", nulls_last=False, descending=True)
-        .unique("notice_id", keep="first", maintain_order=True)
-        .filter("is_national_population")
+        .sort("notice_version", "dispatch_at", "delivery_id", nulls_last=False)
+        .unique("notice_id", keep="last", maintain_order=True)
     )
-    corrected = newest.filter((pl.col("form_type") == "result") & pl.col("changed_notice_id").is_not_null())
-    newest = newest.join(corrected.select(pl.col("changed_notice_id").alias("notice_id")), on="notice_id", how="anti")
-    rows = {name: frame.join(newest.select(KEY), on=KEY, how="semi") for name, frame in tables.items() if name != "notice"}
-    notices = newest.join(_buyers(rows["organisation"], reference), on=KEY, how="left").with_columns(
-        procedure_key=pl.coalesce("procedure_id", "notice_id"),
-        month=pl.col("notice_date").dt.month_start(),
+    keys = newest.select(KEY)
+    return {name: newest if name == "notice" else frame.join(keys, on=KEY, how="semi") for name, frame in tables.items()}
+
+
+def counting(tables: Frames, reference: Reference) -> Notices:
+    """What stands inside the figures, from current tables: Finnish buyers, no business registrations (X01, X02)."""
+    inside = tables["notice"].filter(pl.col("is_national_population") & (pl.col("form_type") != "bri"))
+    inside = inside.with_columns(
+        procedure_id=pl.coalesce("procedure_id", "notice_id"),
+        day=pl.coalesce("dispatch_at", pl.coalesce("dispatch_date", "notice_date").cast(pl.Datetime("us", "UTC"))),
+        role=_role(),
+        is_cancelled=pl.col("is_cancelled").fill_null(value=False),
     )
-    return Current(notices.drop_nulls("organisation_id"), rows)
+    inside = inside.join(_families(inside), on="notice_id", how="left").with_columns(family=pl.coalesce("family", "notice_id"))
+    inside = _with_speakers(inside, tables["lot"])
+    buyers = first_buyers(tables["organisation"], inside, reference)
+    inside = inside.join(buyers, on=KEY).sort("notice_id")
+    keys = inside.select(KEY)
+    rows = {name: frame.join(keys, on=KEY, how="semi") for name, frame in tables.items() if name != "notice"}
+    return Notices(inside, rows)
 
 
-def _buyers(organisations: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """Per notice: organisation_id of the first buyer, its name, legal_type, nuts, buyers_n, buyers_without_id."""
-    buyers = organisations.filter("is_buyer").with_columns(
-        has_id=pl.col("id_kind").is_in(["business_id", "foreign_id"]),
-        organisation_id=_identity(organisations.filter("is_buyer"), reference),
+def _role() -> pl.Expr:
+    """What the notice is: of a change (form type `change`) what its subtype is; the older schema's F14 stays a change."""
+    by_subtype = {subtype: form_of_subtype(subtype) for subtype in sorted(SUBTYPES)}
+    is_change = pl.col("form_type") == "change"
+    of_change = pl.col("subtype").replace_strict(by_subtype, default="change")
+    return pl.when(is_change).then(of_change).otherwise(pl.col("form_type")).replace(ROLES)
+
+
+def _families(notices: pl.DataFrame) -> pl.DataFrame:
+    """notice_id, family of the notices that change another one: the first notice's id, also when it was not delivered.
+
+    A reference is followed inside its procedure only, so that a procedure's measures depend on its own notices alone.
+    """
+    by_number = notices.drop_nulls("publication_number").select("procedure_id", changed="publication_number", target="notice_id")
+    by_id = notices.select("procedure_id", changed="notice_id", target="notice_id")
+    known = pl.concat([by_id, by_number]).sort("target").unique(["procedure_id", "changed"], keep="first", maintain_order=True)
+    changes = notices.filter(pl.col("changed_notice_id").is_not_null() & (pl.col("role") != "modification"))
+    links = changes.select("procedure_id", "notice_id", changed="changed_notice_id")
+    links = links.join(known, on=["procedure_id", "changed"], how="left")
+    links = links.select("procedure_id", "notice_id", parent=pl.coalesce("target", "changed"))
+    families = links.rename({"parent": "family"})
+    upward = links.rename({"notice_id": "family", "parent": "next"})
+    for _ in range(LONGEST_CHAIN):
+        step = families.join(upward, on=["procedure_id", "family"], how="left")
+        if step["next"].is_null().all():
+            break
+        families = step.select("procedure_id", "notice_id", family=pl.coalesce("next", "family"))
+    else:  # notices that change each other in a ring stand for themselves
+        ring = pl.col("next").is_not_null()
+        families = step.select("notice_id", family=pl.when(ring).then("notice_id").otherwise("family"))
+    return families.select("notice_id", "family")
+
+
+def _with_speakers(notices: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """family_date, and `speaks`: the newest of the family's calls or results that has lots and cancels nothing."""
+    with_lots = lots.select(KEY).unique().with_columns(has_lots=pl.lit(value=True))
+    family = ["procedure_id", "family"]
+    notices = notices.join(with_lots, on=KEY, how="left").sort("day", "notice_id")
+    able = (
+        pl.col("role").is_in(["call", "result"])
+        & ~pl.col("is_cancelled")
+        & (pl.col("has_lots").fill_null(value=False) | (pl.col("role") == "result"))
     )
-    return buyers.group_by(KEY, maintain_order=True).agg(
-        pl.col("organisation_id").first(),
-        pl.col("name").first().alias("buyer_name"),
-        pl.col("legal_type").first(),
-        pl.col("nuts").first(),
-        pl.len().cast(pl.Int64).alias("buyers_n"),
-        (~pl.col("has_id")).sum().cast(pl.Int64).alias("buyers_without_id"),
-    )
-
-
-def _identity(buyers: pl.DataFrame, reference: Reference) -> pl.Series:
-    """A buyer's key: the register's organisation for its business id, else the id, else a stable hash of country and name."""
-    register = reference.table("organisations.csv").drop_nulls("business_id")
-    # a business id that units share names none of them
-    single = register.unique(["business_id", "organisation_id"]).filter(pl.len().over("business_id") == 1)
-    known = dict(single.select("business_id", "organisation_id").iter_rows())
-    known |= {own: own for own in register["organisation_id"]}
-    unnamed = buyers.select("country", "name").unique()
-    hashes = {(country, name): _hash(country, name) for country, name in unnamed.iter_rows()}
-    values = [
-        known.get(identity, identity) if identity else hashes[country, name]
-        for identity, country, name in buyers.select("registration_id", "country", "name").iter_rows()
-    ]
-    return pl.Series("organisation_id", values, pl.String)
-
-
-def _hash(country: str | None, name: str | None) -> str:
-    text = f"{country or ''}\0{' '.join((name or '').casefold().split())}"
-    return f"notice-buyer:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return notices.with_columns(
+        family_date=pl.col("notice_date").min().over(family),
+        speaks=able & (pl.col("notice_id") == pl.col("notice_id").filter(able).last().over(family)),
+    ).with_columns(pl.col("speaks").fill_null(value=False))
