@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from schemas.key_figure import KeyFigure
 from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
-from transforms.key_figures.spend_coverage import covered, places
+from transforms.key_figures.spend_coverage import SLOTS, covered, places
 from transforms.key_figures.suppliers import PERIOD_KINDS
 
 COMMON: Mapping[str, object] = {
@@ -58,17 +58,28 @@ PLANS: Mapping[str, str] = {
     "cases": f"""
 WITH {places(PERIOD_KINDS)},
 {covered("case_lines", "no_case_id", scaled=True)},
-by_case AS MATERIALIZED (
-    SELECT c.organisation_id, p.period_kind, p.period_start, p.period_end, c.case_id, sum(c.net_cents) AS cents, sum(c.lines) AS lines
-    FROM case_month c JOIN period_month p ON p.month = c.period AND (c.has_date OR p.period_kind = 'year') GROUP BY ALL),
-by_organisation AS MATERIALIZED (
-    SELECT b.organisation_id, b.period_kind, b.period_start, count(*) AS cases, sum(b.lines) AS lines,
-        CASE WHEN any_value(l.cents) IS NOT NULL THEN count(*) FILTER (b.cents > 0 AND b.cents <= l.cents) END AS small
-    FROM by_case b LEFT JOIN limits l ON l.limit_id = 'small_invoice_limit' AND b.period_end BETWEEN l.valid_from AND l.valid_to
-    GROUP BY ALL),
+{SLOTS},
+by_quarter AS MATERIALIZED (
+    SELECT slot_id, case_id, sum(net_cents)::BIGINT AS cents, sum(lines)::BIGINT AS lines
+    FROM case_month JOIN month_slot USING (organisation_id, period, has_date) GROUP BY ALL),
+by_year AS MATERIALIZED (
+    SELECT year_id, case_id, sum(cents)::BIGINT AS cents, sum(lines)::BIGINT AS lines
+    FROM by_quarter JOIN year_slot USING (slot_id) GROUP BY ALL),
+limit_of AS MATERIALIZED (
+    SELECT p.place_id, any_value(l.cents) AS cents FROM place p JOIN period w USING (period_kind, period_start)
+    JOIN limits l ON l.limit_id = 'small_invoice_limit' AND w.period_end BETWEEN l.valid_from AND l.valid_to GROUP BY ALL),
+counted_slot AS MATERIALIZED (
+    SELECT q.slot_id, l.cents AS most, count(*) AS cases, sum(q.lines) AS lines, count(*) FILTER (q.cents > 0 AND q.cents <= l.cents) AS small
+    FROM by_quarter q CROSS JOIN (SELECT DISTINCT cents FROM limit_of UNION SELECT NULL) l GROUP BY ALL),
+counted_year AS MATERIALIZED (
+    SELECT q.year_id, l.cents AS most, count(*) AS cases, sum(q.lines) AS lines, count(*) FILTER (q.cents > 0 AND q.cents <= l.cents) AS small
+    FROM by_year q CROSS JOIN (SELECT DISTINCT cents FROM limit_of UNION SELECT NULL) l GROUP BY ALL),
 total AS MATERIALIZED (
-    SELECT m.place_id, sum(o.cases) AS cases, sum(o.lines) AS lines, sum(o.small) AS small
-    FROM by_organisation o JOIN member m USING (organisation_id, period_kind, period_start) GROUP BY ALL),
+    SELECT c.place_id, sum(c.cases) AS cases, sum(c.lines) AS lines, sum(CASE WHEN l.cents IS NOT NULL THEN c.small END) AS small
+    FROM (SELECT place_id, most, cases, lines, small FROM counted_slot JOIN slot_place USING (slot_id)
+          UNION ALL
+          SELECT place_id, most, cases, lines, small FROM counted_year JOIN year_place USING (year_id)) c
+    LEFT JOIN limit_of l USING (place_id) WHERE c.most IS NOT DISTINCT FROM l.cents GROUP BY ALL),
 every AS (
     SELECT 'small_invoice_share' AS figure_id, place_id, small AS numerator, cases, CASE WHEN small IS NULL THEN 'no_limit' END AS reason
     FROM total

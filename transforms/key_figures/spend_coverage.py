@@ -17,7 +17,7 @@ def places(kinds: Sequence[PeriodKind]) -> str:
     """CTEs over `period` and `membership`, for these kinds of period.
 
     `place` (place_id, level, level_id, period_kind, period_start): every cell's place under a number of its own, so that
-    millions of rows are grouped by a number. `member` (organisation_id, place_id, period_kind, period_start): who counts there.
+    millions of rows are grouped by a number. `member` (organisation_id, place_id, level, period_kind, period_start): who counts there.
     `period_month` (period_kind, period_start, period_end, month): the months of the periods.
     """
     wanted = ", ".join(f"'{kind}'" for kind in kinds)
@@ -29,7 +29,7 @@ place AS MATERIALIZED (
     SELECT row_number() OVER ()::INTEGER AS place_id, *
     FROM (SELECT DISTINCT level, level_id, period_kind, period_start FROM placed)),
 member AS MATERIALIZED (
-    SELECT p.organisation_id, c.place_id, c.period_kind, c.period_start
+    SELECT p.organisation_id, c.place_id, c.level, c.period_kind, c.period_start
     FROM placed p JOIN place c USING (level, level_id, period_kind, period_start)),
 period_month AS MATERIALIZED (
     SELECT period_kind, period_start, period_end, unnest(generate_series(period_start, period_end, INTERVAL 1 MONTH))::DATE AS month
@@ -77,24 +77,24 @@ covered AS MATERIALIZED (
     GROUP BY ALL)"""
 
 
-def keyed(measure: str, keys: Sequence[str], sums: Sequence[str]) -> str:
-    """CTE `keyed` (place_id, *keys, *sums): a keyed measure added up by place, quarters first and years from them.
-
-    Lines without a date count in years only.
-    """
-    key = ", ".join(keys)
-    added = ", ".join(f"sum({name})::BIGINT AS {name}" for name in sums)
-    return f"""
-by_quarter AS MATERIALIZED (
-    SELECT organisation_id, date_trunc('quarter', period)::DATE AS quarter, has_date, {key}, {added}
-    FROM {measure} SEMI JOIN period_month w ON w.month = period GROUP BY ALL),
-keyed AS MATERIALIZED (
-    SELECT place_id, {key}, {added} FROM (
-        SELECT m.place_id, {", ".join(f"q.{name}" for name in (*keys, *sums))} FROM by_quarter q
-        JOIN member m ON m.organisation_id = q.organisation_id AND m.period_kind = 'quarter' AND m.period_start = q.quarter
-        WHERE q.has_date
-        UNION ALL
-        SELECT m.place_id, {", ".join(f"q.{name}" for name in (*keys, *sums))} FROM by_quarter q
-        JOIN member m ON m.organisation_id = q.organisation_id AND m.period_kind = 'year'
-            AND m.period_start = date_trunc('year', q.quarter)::DATE)
-    GROUP BY ALL)"""
+SLOTS = """
+slot AS MATERIALIZED (
+    SELECT row_number() OVER ()::INTEGER AS slot_id, *
+    FROM (SELECT DISTINCT organisation_id, date_trunc('quarter', period)::DATE AS quarter, has_date
+          FROM spend_month SEMI JOIN period_month w ON w.month = period)),
+year_slot AS MATERIALIZED (
+    SELECT slot_id, dense_rank() OVER (ORDER BY organisation_id, year(quarter))::INTEGER AS year_id FROM slot),
+month_slot AS MATERIALIZED (
+    SELECT DISTINCT s.slot_id, m.organisation_id, m.period, m.has_date
+    FROM spend_month m JOIN slot s
+        ON s.organisation_id = m.organisation_id AND s.quarter = date_trunc('quarter', m.period)::DATE AND s.has_date = m.has_date),
+slot_place AS MATERIALIZED (
+    SELECT s.slot_id, m.place_id, m.level FROM slot s
+    JOIN member m ON m.organisation_id = s.organisation_id AND m.period_kind = 'quarter' AND m.period_start = s.quarter
+    WHERE s.has_date),
+year_place AS MATERIALIZED (
+    SELECT DISTINCT y.year_id, m.place_id, m.level FROM slot s JOIN year_slot y USING (slot_id)
+    JOIN member m ON m.organisation_id = s.organisation_id AND m.period_kind = 'year' AND year(m.period_start) = year(s.quarter))"""
+"""CTEs that number what an organisation did in a quarter (`slot_id`) and in a year (`year_id`), lines with and without a date
+apart: keyed measures are added up under these numbers, quarters first and years from them. spend_month knows every month that
+the keyed measures know. `slot_place` and `year_place` say in which places the numbers count; undated lines in years only."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from schemas.key_figure import KeyFigure, PeriodKind
 from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
-from transforms.key_figures.spend_coverage import covered, keyed, places
+from transforms.key_figures.spend_coverage import SLOTS, covered, places
 
 PERIOD_KINDS: tuple[PeriodKind, ...] = ("quarter", "year")
 
@@ -85,17 +85,43 @@ DEFINITIONS = (
     ),
 )
 
-# Squares are added as integers and categories in order of size: equal data give equal figures whatever the order of rows.
+# Quarters first, years from them; suppliers and categories become numbers, so that levels are grouped over three integers.
+_KEYED = """
+by_quarter AS MATERIALIZED (
+    SELECT slot_id, category, supplier_id, sum(net_cents)::BIGINT AS cents
+    FROM supplier_month JOIN month_slot USING (organisation_id, period, has_date) GROUP BY ALL),
+supplier AS MATERIALIZED (
+    SELECT supplier_id, row_number() OVER ()::INTEGER AS supplier_no FROM (SELECT DISTINCT supplier_id FROM by_quarter)),
+category AS MATERIALIZED (
+    SELECT category, row_number() OVER ()::INTEGER AS category_no FROM (SELECT DISTINCT category FROM by_quarter)),
+numbered AS MATERIALIZED (
+    SELECT slot_id, category_no, supplier_no, cents FROM by_quarter JOIN supplier USING (supplier_id) JOIN category USING (category)),
+by_year AS MATERIALIZED (
+    SELECT year_id, category_no, supplier_no, sum(cents)::BIGINT AS cents FROM numbered JOIN year_slot USING (slot_id) GROUP BY ALL),
+slot_sum AS (SELECT p.place_id, p.level, category_no, supplier_no, cents FROM numbered JOIN slot_place p USING (slot_id)),
+year_sum AS (SELECT p.place_id, p.level, category_no, supplier_no, cents FROM by_year JOIN year_place p USING (year_id)),
+pooled AS MATERIALIZED (
+    SELECT place_id, category_no, supplier_no, sum(cents)::BIGINT AS cents
+    FROM (FROM slot_sum WHERE level <> 'organisation' UNION ALL FROM year_sum WHERE level <> 'organisation') GROUP BY ALL)"""
+
+# Where no file names categories, the sum over categories is the pooled sum itself. Squares are added as integers and categories in order of size: equal data give equal figures whatever the order of rows.
 _TOTALS = """
 whole AS MATERIALIZED (
-    SELECT place_id, supplier_id, sum(cents)::BIGINT AS cents FROM keyed GROUP BY ALL HAVING sum(cents) > 0),
+    SELECT place_id, supplier_no, cents FROM pooled WHERE (SELECT count(*) FROM category) <= 1 AND cents > 0
+    UNION ALL
+    SELECT place_id, supplier_no, sum(cents)::BIGINT AS cents FROM pooled WHERE (SELECT count(*) FROM category) > 1
+    GROUP BY ALL HAVING sum(cents) > 0
+    UNION ALL
+    SELECT place_id, supplier_no, sum(cents)::BIGINT AS cents
+    FROM (FROM slot_sum WHERE level = 'organisation' UNION ALL FROM year_sum WHERE level = 'organisation')
+    GROUP BY ALL HAVING sum(cents) > 0),
 total AS MATERIALIZED (
     SELECT place_id, count(*) AS suppliers, sum(cents) AS base, list_sum(max(cents, 10)) AS top10,
         sum(cents::HUGEINT * cents) AS squares
     FROM whole GROUP BY ALL),
 by_category AS MATERIALIZED (
-    SELECT place_id, category, count(*) AS suppliers, sum(cents) AS base, sum(cents::HUGEINT * cents) AS squares
-    FROM keyed SEMI JOIN (FROM place WHERE level <> 'organisation') USING (place_id) WHERE cents > 0 GROUP BY ALL),
+    SELECT place_id, category_no, count(*) AS suppliers, sum(cents) AS base, sum(cents::HUGEINT * cents) AS squares
+    FROM pooled WHERE cents > 0 GROUP BY ALL),
 hhi AS (
     SELECT place_id, '' AS breakdown_kind, '' AS breakdown_id, suppliers, base,
         squares::DOUBLE / base::DOUBLE / base::DOUBLE * 10000 AS hhi
@@ -106,7 +132,8 @@ hhi AS (
     FROM by_category c JOIN total t USING (place_id) GROUP BY t.place_id
     UNION ALL
     SELECT place_id, 'category', category, suppliers, base, squares::DOUBLE / base::DOUBLE / base::DOUBLE * 10000
-    FROM by_category SEMI JOIN (FROM place WHERE level = 'national') USING (place_id) WHERE category <> ''),
+    FROM by_category JOIN category USING (category_no) SEMI JOIN (FROM place WHERE level = 'national') USING (place_id)
+    WHERE category <> ''),
 cell AS (
     SELECT 'suppliers_n' AS figure_id, place_id, '' AS breakdown_kind, '' AS breakdown_id, suppliers AS numerator,
         NULL AS denominator, suppliers::DOUBLE AS direct_value, suppliers AS n
@@ -128,7 +155,8 @@ PLANS: Mapping[str, str] = {
     "concentration": f"""
 WITH {places(PERIOD_KINDS)},
 {covered("business_id_lines + foreign_id_lines", "no_supplier_id", scaled=False)},
-{keyed("(SELECT *, net_cents AS cents FROM supplier_month)", ("category", "supplier_id"), ("cents",))},
+{SLOTS},
+{_KEYED},
 {_TOTALS},
 {_EMPTY},
 every AS (
