@@ -60,6 +60,7 @@ def roll_up(
         placed = by_period.join(members, on="organisation_id").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
         placed = placed.join(allowed, on=["figure_id", "period_kind", "level"], how="semi")
         parts.append(_summed(placed, list(PLACE), aggregates))
+    parts[-1] = parts[-1].with_columns(numerator=pl.col("distinct")).drop("distinct")
     cells = pl.concat(parts, how="diagonal")
     missing = [pl.lit(None, pl.Float64).alias("direct_value")] if "direct_value" not in cells.columns else []
     return cells.with_columns(missing).select(CELL.polars_schema().names()).cast(dict(CELL.polars_schema()))
@@ -72,7 +73,7 @@ def _counts_in_period() -> pl.Expr:
 
 
 def _distinct() -> pl.Expr:
-    return pl.col("unit_id").n_unique().cast(pl.Float64).alias("direct_value")
+    return pl.col("unit_id").n_unique().cast(pl.Int64).alias("distinct")
 
 
 def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl.DataFrame:
