@@ -111,7 +111,8 @@ def with_targets(frame: pl.DataFrame, known: list[Target]) -> pl.DataFrame:
     """
     goal, sign, shown = pl.lit(None, pl.String), pl.lit(None, pl.String), pl.lit("none")
     covered = pl.col("covered") * MINIMUM_COVERAGE.denominator >= pl.col("asked") * MINIMUM_COVERAGE.numerator
-    trusted = pl.col("has_value") & covered & (pl.col("asked") > 0) & (pl.col("n") >= MINIMUM_N)
+    exact = pl.col("numerator").is_not_null()  # a median has no integers to compare
+    trusted = pl.col("has_value") & exact & covered & (pl.col("asked") > 0) & (pl.col("n") >= MINIMUM_N)
     for target in known:
         applies = (
             (pl.col("figure_id") == target.figure_id)
