@@ -24,6 +24,7 @@ EXCLUSIONS = (
 ASSUMPTIONS = (
     "Credit notes stay in the sums.",
     "Rows without a date serve year figures only (no_date for shorter periods).",
+    "An organisation's month whose rows have no known account at all is not computable (no_account), it is not zero.",
 )
 
 
@@ -138,10 +139,11 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     grouped = spend.group_by(keys).agg(
         pl.col(*sums, "known_absolute_cents", "unknown_absolute_cents").sum(), pl.col("is_gross").any()
     )
-    grouped = grouped.with_columns(basis=_basis(), year=pl.col("period").dt.year())
+    no_account = (pl.col("known_absolute_cents") == 0) & (pl.col("unknown_absolute_cents") > 0)
+    grouped = grouped.with_columns(basis=_basis(), year=pl.col("period").dt.year(), no_account=no_account)
     dated = grouped.filter("has_date").drop("has_date", "year")
     undated = grouped.filter(~pl.col("has_date"))
-    years = undated.group_by("organisation_id", "year").agg(pl.col("basis").min().alias("undated_basis"))
+    years = undated.select("organisation_id", "year", pl.col("basis", "is_gross", "no_account").name.prefix("undated_"))
     joined = (
         measures["expected"]
         .with_columns(year=pl.col("month").dt.year())
@@ -153,8 +155,10 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         [
             joined.filter(~only_undated).with_columns(period_kinds=pl.lit("all")),
             joined.filter(only_undated).with_columns(period_kinds=pl.lit("shorter"), undated=pl.lit(value=True)),
-            joined.filter(only_undated).with_columns(period_kinds=pl.lit("year"), basis="undated_basis"),
-            undated.select("organisation_id", pl.col("period").alias("month"), *sums, "is_gross").with_columns(
+            joined.filter(only_undated).with_columns(
+                period_kinds=pl.lit("year"), basis="undated_basis", is_gross="undated_is_gross", no_account="undated_no_account"
+            ),
+            undated.select("organisation_id", pl.col("period").alias("month"), *sums, "is_gross", "no_account").with_columns(
                 present=pl.lit(value=True), period_kinds=pl.lit("year"), asked=pl.lit(0, pl.Int64)
             ),
         ],
@@ -167,6 +171,8 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         .then(pl.lit("no_date"))
         .when(pl.col("is_gross"))
         .then(pl.lit("not_comparable"))
+        .when(pl.col("no_account"))
+        .then(pl.lit("no_account"))
     )
     every = every.with_columns(reason=reason, asked=pl.col("asked").fill_null(BASIS))
     counts = pl.col("reason").is_null()
@@ -179,7 +185,9 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def _basis() -> pl.Expr:
     """Known accounts' share of absolute net cents, in ten-thousandths; a month without net amounts is fully known."""
     total = pl.col("known_absolute_cents") + pl.col("unknown_absolute_cents")
-    return pl.when(total > 0).then(pl.col("known_absolute_cents").cast(pl.Int128) * BASIS // total).otherwise(BASIS).cast(pl.Int64)
+    return (
+        pl.when(total > 0).then(pl.col("known_absolute_cents").cast(pl.Int128) * BASIS // total).otherwise(BASIS).cast(pl.Int64)
+    )
 
 
 def contribution(

@@ -104,7 +104,8 @@ pooled AS MATERIALIZED (
     SELECT place_id, category_no, supplier_no, sum(cents)::BIGINT AS cents
     FROM (FROM slot_sum WHERE level <> 'organisation' UNION ALL FROM year_sum WHERE level <> 'organisation') GROUP BY ALL)"""
 
-# Where no file names categories, the sum over categories is the pooled sum itself. Squares are added as integers and categories in order of size: equal data give equal figures whatever the order of rows.
+# Where no file names categories, the sum over categories is the pooled sum itself. Squares are added as integers and
+# categories in order of size: equal data give equal figures whatever the order of rows.
 _TOTALS = """
 whole AS MATERIALIZED (
     SELECT place_id, supplier_no, cents FROM pooled WHERE (SELECT count(*) FROM category) <= 1 AND cents > 0
