@@ -11,10 +11,16 @@ EXCLUDED = (
     "Lots with a framework agreement other than none.",
     "Contracts within a framework agreement or dynamic purchasing system (BT-768).",
     "Procedures without a call (neg-wo-call) and other single-stage procedures (oth-single).",
-    "Lots with DPS usage, which are the variant dps of the single-bidder share.",
+    "Lots with DPS usage, which are a series of their own (variant dps).",
     "Lots whose number of tenders is unknown or withheld.",
 )
-KNOWN_BIDS = "Awarded competitive lots with a known number of tenders / awarded competitive lots."
+DPS = {
+    "": {"fi": "Kilpailutetut osat", "sv": "Konkurrensutsatta delar", "en": "Competitive lots"},
+    "dps": {"fi": "Dynaamiset hankintajärjestelmät", "sv": "Dynamiska inköpssystem", "en": "Dynamic purchasing systems"},
+}
+SERIES = {"": "competitive", "dps": "dps"}
+"""METHOD 9: the figure's variants and the series of lot results that each rests on."""
+KNOWN_BIDS = "Awarded competitive lots with a known number of tenders / awarded lots that are competitive or may be."
 BIDS = ("zero", "1", "2", "3", "4+")
 
 DEFINITIONS = (
@@ -33,7 +39,8 @@ DEFINITIONS = (
         origin=SCOREBOARD,
         coverage_text=KNOWN_BIDS,
         exclusions=EXCLUDED,
-        variants=("", "dps"),
+        variants=tuple(SERIES),
+        variant_names=DPS,
     ),
     notice_figure(
         "single_bid_value_share",
@@ -50,8 +57,10 @@ DEFINITIONS = (
         denominator_quantity="cent",
         standing="official",
         origin="Open Contracting Partnership, use case UC006",
-        coverage_text="Awarded competitive lots with known tenders and a value in EUR / awarded competitive lots.",
+        coverage_text="Awarded competitive lots with known tenders and a value in EUR / awarded lots that are competitive or may be.",
         exclusions=(*EXCLUDED, "Values in other currencies and withheld values."),
+        variants=tuple(SERIES),
+        variant_names=DPS,
     ),
     notice_figure(
         "bids_mean",
@@ -66,6 +75,8 @@ DEFINITIONS = (
         origin="Open Contracting Partnership, indicator guide",
         coverage_text=KNOWN_BIDS,
         exclusions=EXCLUDED,
+        variants=tuple(SERIES),
+        variant_names=DPS,
     ),
     notice_figure(
         "bids_median",
@@ -84,6 +95,8 @@ DEFINITIONS = (
         origin="Open Contracting Partnership, indicator guide",
         coverage_text=KNOWN_BIDS,
         exclusions=EXCLUDED,
+        variants=tuple(SERIES),
+        variant_names=DPS,
     ),
     notice_figure(
         "bids_distribution",
@@ -91,13 +104,15 @@ DEFINITIONS = (
         (
             "Osat tarjousten määrän mukaan: nolla, 1, 2, 3, 4 tai enemmän.",
             "Delar efter antal anbud: noll, 1, 2, 3, 4 eller fler.",
-            "Closed competitive lots by number of tenders: zero, 1, 2, 3, 4 or more.",
+            "Competitive lot results by number of tenders: zero, 1, 2, 3, 4 or more.",
         ),
-        numerator="Closed competitive lot results with that number of tenders.",
-        denominator="Closed competitive lot results with a known number of tenders, zero included.",
+        numerator="Competitive lot results with that number of tenders.",
+        denominator="Competitive lot results with a known number of tenders, zero included.",
         origin="METHOD 17; comparable with the Finnish Competition and Consumer Authority's figure for 2021",
-        coverage_text="Competitive lot results with a known number of tenders / competitive lot results.",
+        coverage_text="Competitive lot results with a known number of tenders / lot results that are competitive or may be.",
         exclusions=EXCLUDED[:-1],
+        variants=tuple(SERIES),
+        variant_names=DPS,
     ),
 )
 
@@ -105,29 +120,29 @@ DEFINITIONS = (
 def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     """figure_id and CONTRIBUTION rows from lot_result_fact."""
     lots = measures["lot_result_fact"]
-    closed = lots.filter("is_competitive")
-    awarded = closed.filter(pl.col("result_code") == "selec-w")
-    dps = lots.filter(pl.col("is_dps") & (pl.col("result_code") == "selec-w"))
-    bids = pl.col("tenders_n")
-    known = (bids >= 1).fill_null(value=False)
-    with_value = known & pl.col("award_value_cents").is_not_null()
-    value = pl.col("award_value_cents")
+    return stacked([part for variant, series in SERIES.items() for part in _series(lots, variant, series)])
+
+
+def _series(lots: pl.DataFrame, variant: str, series: str) -> list[pl.DataFrame]:
+    """The figures of one series. Results of unknown series may belong to the competitive one: they lower its coverage."""
+    possible = [series, "unknown"] if series == "competitive" else [series]
+    every = lots.filter(pl.col("series").is_in(possible))
+    awarded = every.filter(pl.col("result_code") == "selec-w")
+    bids, value = pl.col("tenders_n"), pl.col("award_value_cents")
+    inside = pl.col("series") == series
+    known = inside & (bids >= 1).fill_null(value=False)
+    valued = known & value.is_not_null()
+    summed = pl.when(valued).then(value).otherwise(0)
+    single = pl.when(bids == 1).then(summed).otherwise(0)
+    observed = pl.when(known).then(bids)
     parts = [
-        share_of(awarded, "single_bid_share", bids == 1, known),
-        share_of(dps, "single_bid_share", bids == 1, known, variant="dps"),
-        contributions(
-            awarded,
-            "single_bid_value_share",
-            pl.when(with_value & (bids == 1)).then(value).otherwise(0),
-            pl.when(with_value).then(value).otherwise(0),
-            n=with_value,
-            covered=with_value,
-        ),
-        contributions(awarded, "bids_mean", pl.when(known).then(bids).otherwise(0), known, n=known, covered=known),
-        contributions(awarded, "bids_median", pl.lit(None), amount=pl.when(known).then(bids), n=known, covered=known),
+        share_of(awarded, "single_bid_share", bids == 1, known, variant=variant),
+        contributions(awarded, "single_bid_value_share", single, summed, n=valued, covered=valued, variant=variant),
+        contributions(awarded, "bids_mean", observed.fill_null(0), known, n=known, covered=known, variant=variant),
+        contributions(awarded, "bids_median", pl.lit(None), amount=observed, n=known, covered=known, variant=variant),
     ]
-    told = bids.is_not_null()
     for name in BIDS:
         hit = bids == 0 if name == "zero" else bids >= 4 if name == "4+" else bids == int(name)
-        parts.append(share_of(closed, "bids_distribution", hit, told, breakdown_kind="bids", breakdown_id=name))
-    return stacked(parts)
+        told = inside & bids.is_not_null()
+        parts.append(share_of(every, "bids_distribution", hit, told, variant=variant, breakdown_kind="bids", breakdown_id=name))
+    return parts

@@ -39,7 +39,7 @@ DEFINITIONS = (
         denominator="Tenders of lots where both are known and SME tenders do not exceed tenders.",
         standing="official_goal",
         origin=f"{SCOREBOARD}: name official. {SME}",
-        coverage_text="Lot results with both counts / lot results with tenders.",
+        coverage_text="Lot results with both counts / lot results with tenders or without a known number.",
     ),
     notice_figure(
         "missing_seller_id_share",
@@ -141,46 +141,48 @@ DEFINITIONS = (
 
 
 def compute(measures: Measures, parameters: Parameters) -> pl.DataFrame:
-    """figure_id and CONTRIBUTION rows from lot_result_fact, notice_fact and call_value."""
+    """figure_id and CONTRIBUTION rows from lot_result_fact, notice_fact and procedure_start."""
     lots, notices = measures["lot_result_fact"], measures["notice_fact"]
-    winners, sized = pl.col("winners_n"), pl.col("winners_sized")
+    winners, sized = pl.col("winners_n"), pl.col("winners_sized_n")
     tenders, small = pl.col("tenders_n"), pl.col("tenders_sme_n")
     both = ((tenders > 0) & small.is_not_null() & (small <= tenders)).fill_null(value=False)
     buyers = pl.col("buyers_n")
     won = lots.filter(winners > 0)
     return stacked(
         [
-            contributions(won, "sme_contractor_share", pl.col("winners_sme"), sized, n=sized, covered=sized, asked=winners),
+            contributions(won, "sme_contractor_share", pl.col("winners_sme_n"), sized, n=sized, covered=sized, asked=winners),
             contributions(
-                lots.filter(tenders > 0),
+                lots.filter((tenders > 0).fill_null(value=True)),
                 "sme_bid_share",
                 pl.when(both).then(small).otherwise(0),
                 pl.when(both).then(tenders).otherwise(0),
-                n=pl.when(both).then(tenders).otherwise(0),
+                n=both,
                 covered=both,
             ),
-            contributions(won, "missing_seller_id_share", pl.col("winners_without_id"), winners, n=winners),
-            contributions(notices, "missing_buyer_id_share", pl.col("buyers_without_id"), buyers, n=buyers),
+            contributions(won, "missing_seller_id_share", pl.col("winners_without_id_n"), winners, n=winners),
+            contributions(notices, "missing_buyer_id_share", pl.col("buyers_without_id_n"), buyers, n=buyers),
             share_of(notices, "value_stated_share", pl.col("states_value"), pl.lit(value=True)),
             contributions(notices, "notices_n", pl.lit(1)),
             contributions(notices, "procurements_n", pl.lit(None), unit_id=pl.col("procedure_id")),
-            _publication_rate(measures["call_value"], parameters),
+            _publication_rate(measures["procedure_start"], parameters),
         ]
     )
 
 
-def _publication_rate(calls: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """The nation's GDP stands in one contribution of each year, so that national sums hold it once."""
-    ted = calls.filter("is_ted").sort("month", "organisation_id", "procedure_id").with_columns(year=pl.col("month").dt.year())
+def _publication_rate(procedures: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """The nation's GDP stands in one contribution of each year, so that national sums hold it once: beside an organisation of
+    the year's last month with a call, which is a member of the nation at the year's end if any is."""
+    calls = procedures.filter(pl.col("is_ted") & pl.col("has_call")).with_columns(year=pl.col("month").dt.year())
+    calls = calls.sort("month", "organisation_id", "procedure_id", descending=[True, False, False])
     gdp = pl.DataFrame(list(parameters.gdp_cents.items()), schema={"year": pl.Int32, "gdp_cents": pl.Int64}, orient="row")
     first = pl.int_range(pl.len()).over("year") == 0
-    joined = ted.join(gdp, on="year", how="left", maintain_order="left")
-    stated = pl.col("value_cents").is_not_null()
+    joined = calls.join(gdp, on="year", how="left", maintain_order="left")
+    stated = pl.col("call_value_state") == "known"
     missing = pl.col("gdp_cents").is_null()
     rows = contributions(
         joined,
         "publication_rate_gdp",
-        pl.col("value_cents").fill_null(0),
+        pl.col("call_value_cents").fill_null(0),
         pl.when(missing).then(None).when(first).then("gdp_cents").otherwise(0),
         n=stated,
         covered=stated,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from schemas.key_figure import KeyFigure
+from schemas.key_figure import CONTRIBUTION, KeyFigure
 
 SCOPES = ("ted", "all_notices")
 LANGUAGES = ("fi", "sv", "en")
@@ -48,8 +48,9 @@ def contributions(
 ) -> pl.DataFrame:
     """figure_id and CONTRIBUTION rows for both scopes from facts (organisation_id, month, is_ted).
 
-    One row per fact: `n` counts it (1 by default), `covered` of `asked` says whether the figure rests on it. `labels` may give
-    variant, breakdown_kind, breakdown_id, amount, unit, reason.
+    `n` counts a fact (1 by default), `covered` of `asked` says whether the figure rests on it. `labels` may give variant,
+    breakdown_kind, breakdown_id, reason, amount, unit_id. Facts are summed by organisation and month, but for the single
+    observations (amount, unit_id) of medians and distinct counts: there a fact without one only adds to `asked`.
     """
     one = pl.lit(1, pl.Int64)
 
@@ -74,27 +75,44 @@ def contributions(
         (one if asked is None else asked).cast(pl.Int64).alias("asked"),
         label("reason", pl.lit(None)).cast(pl.String),
     )
+    if "amount" not in labels and "unit_id" not in labels:
+        shaped = shaped.group_by(*SERIES, maintain_order=True).agg(*(_total(name) for name in SUMS))
     ted = shaped.filter("is_ted").with_columns(scope=pl.lit("ted"))
-    return pl.concat([ted, shaped.with_columns(scope=pl.lit("all_notices"))]).drop("is_ted")
+    return pl.concat([ted, shaped.with_columns(scope=pl.lit("all_notices"))]).select(COLUMNS)
 
 
-def share_of(facts: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: pl.Expr | str) -> pl.DataFrame:
+SERIES = (
+    "figure_id",
+    "organisation_id",
+    "month",
+    "is_ted",
+    "variant",
+    "breakdown_kind",
+    "breakdown_id",
+    "amount",
+    "unit_id",
+    "reason",
+)
+SUMS = ("numerator", "denominator", "n", "covered", "asked")
+COLUMNS = ("figure_id", *CONTRIBUTION.polars_schema().names())
+
+
+def _total(name: str) -> pl.Expr:
+    """The sum of a column; null where no row gives a value."""
+    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
+
+
+def share_of(facts: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str) -> pl.DataFrame:
     """A share over facts whose answer is known: hits / known; coverage = known / all."""
     is_known = known.fill_null(value=False)
     return contributions(
-        facts, figure_id, is_known & hit.fill_null(value=False), is_known, n=is_known, covered=is_known, **labels
-    )
-
-
-def placed(facts: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    """Facts moved to another organisation and month: columns <prefix>_organisation_id and <prefix>_month."""
-    return facts.with_columns(
-        pl.col(f"{prefix}_organisation_id").alias("organisation_id"), pl.col(f"{prefix}_month").alias("month")
+        facts, figure_id, is_known & hit.fill_null(value=False), is_known, n=is_known, covered=is_known, asked=None, **labels
     )
 
 
 def stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(frames, how="diagonal_relaxed")
+    """Contributions of several figures under each other."""
+    return pl.concat(frames)
 
 
 Measures = Mapping[str, pl.DataFrame]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.key_figures.notices import SCOREBOARD, Measures, contributions, notice_figure, placed, share_of, stacked
+from transforms.key_figures.notices import FIRST_BUYER, SCOREBOARD, Measures, contributions, notice_figure, share_of, stacked
 from transforms.key_figures.parameters import Parameters
 
 AWARDED = "Distinct procedures with an award notice."
@@ -18,7 +18,9 @@ DECISION = (
     "Differences below zero or above two years.",
     "The placeholder date of the notice's tender result (2000-01-01).",
 )
-DECISION_COVERAGE = "Awarded lots with a linked call's deadline and a decision date / awarded lots after a call."
+DECISION_COVERAGE = (
+    "Awarded lots with a linked call's deadline and a plausible decision date / awarded lots outside DPS and no-call procedures."
+)
 
 DEFINITIONS = (
     notice_figure(
@@ -123,11 +125,19 @@ DEFINITIONS = (
         ),
         direction="down",
         numerator="Procedures without a call.",
-        denominator="Procedures with an eForms award notice, other than neg-wo-call and oth-single.",
+        denominator="Procedures with an eForms award notice, begun after the eForms switch, other than neg-wo-call and oth-single.",
         standing="official_goal",
         origin=f"{SCOREBOARD}: threshold official, formula ours (METHOD 11)",
-        coverage_text=ALL_KNOWN,
-        exclusions=("Award notices in the older TED schema, which carry no procedure id.",),
+        coverage_text="Procedures of known type known to have begun after the switch / procedures with an eForms award notice.",
+        exclusions=(
+            "Award notices in the older TED schema, which carry no procedure id.",
+            "Procedures begun before 25 October 2023: their calls lie in the older schema, without a link.",
+        ),
+        assumptions=(
+            FIRST_BUYER,
+            "Switch: standard forms (EU) 2015/1986 repealed by Commission Implementing Regulation (EU) 2019/1780, 25 October 2023.",
+            "A procedure without a known call counts as begun after it when it was decided at least 90 days later (own reading).",
+        ),
     ),
     notice_figure(
         "decision_days_mean",
@@ -191,12 +201,12 @@ DEFINITIONS = (
             "Closed lots without an award or cancelled.",
         ),
         direction="down",
-        numerator="Lot results closed without a winner, and lots of cancelled calls.",
-        denominator="Lot results with a winner or closed without one, and lots of cancelled calls.",
+        numerator="Lots closed without a winner, and lots that a notice cancelled before any result.",
+        denominator="Lots with a winner or closed without one, and lots that a notice cancelled.",
         standing="official",
         origin="Open Contracting Partnership, use case U007",
-        coverage_text="Lot results with a known result / lot results, and lots of cancelled calls.",
-        exclusions=("Lots still open (open-nw).",),
+        coverage_text=ALL_KNOWN,
+        exclusions=("Lots still open (open-nw).", "Results that are withheld."),
     ),
     notice_figure(
         "contract_modification_share",
@@ -216,56 +226,54 @@ DEFINITIONS = (
 
 
 def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
-    """figure_id and CONTRIBUTION rows from procedure_fact, call_lot_fact and lot_result_fact."""
-    procedures = measures["procedure_fact"]
-    return stacked([*_awarded(placed(procedures.filter("has_result"), "result")), *_called(procedures), *_lots(measures)])
+    """figure_id and CONTRIBUTION rows from procedure_start, procedure_result, call_lot, closed_lot and lot_decision."""
+    return stacked(
+        [*_awarded(measures["procedure_result"]), *_started(measures["procedure_start"]), *_lots(measures), *_speed(measures)]
+    )
 
 
 def _awarded(awarded: pl.DataFrame) -> list[pl.DataFrame]:
     kind = pl.col("procedure_type")
     always = pl.lit(value=True)
-    won = awarded.filter(pl.col("awarded_lots") > 0)
-    required = awarded.filter((pl.col("result_schema") == "eforms") & ~kind.is_in([NO_CALL, SINGLE]).fill_null(value=False))
+    won = awarded.filter(pl.col("awarded_n") > 0)
+    required = awarded.filter(pl.col("is_eforms") & ~kind.is_in([NO_CALL, SINGLE]).fill_null(value=False))
+    # what began before the switch stands outside; of what has no call and may have, nobody knows
+    required = required.filter(pl.col("begun_after_switch") | ~pl.col("has_call"))
     return [
         share_of(awarded, "no_call_share", kind == NO_CALL, kind.is_not_null()),
         share_of(awarded, "no_call_share", kind.is_in([NO_CALL, SINGLE]), kind.is_not_null(), variant="with_oth_single"),
         share_of(awarded, "cooperative_share", pl.col("is_joint"), always),
         share_of(awarded, "cpb_share", pl.col("is_central"), always),
         share_of(won, "price_only_share", pl.col("is_price_only"), pl.col("is_price_only").is_not_null()),
-        share_of(required, "missing_call_share", ~pl.col("has_call"), always),
+        share_of(required, "missing_call_share", ~pl.col("has_call"), kind.is_not_null() & pl.col("begun_after_switch")),
         share_of(won, "contract_modification_share", pl.col("is_modified"), always),
     ]
 
 
-def _called(procedures: pl.DataFrame) -> list[pl.DataFrame]:
+def _started(procedures: pl.DataFrame) -> list[pl.DataFrame]:
     standing = procedures.filter(~pl.col("is_cancelled"))
     kind = pl.col("procedure_type")
     called = procedures.filter("has_call")
     return [
         share_of(standing, "open_share", kind == "open", kind.is_not_null()),
-        share_of(called, "lots_share", pl.col("call_lots_n") > 1, pl.lit(value=True)),
+        share_of(called, "lots_share", pl.col("lots_n") > 1, pl.col("lots_n").is_not_null()),
     ]
 
 
 def _lots(measures: Measures) -> list[pl.DataFrame]:
-    called, results = measures["call_lot_fact"], measures["lot_result_fact"]
-    gone = called.filter(pl.col("cancelled_month").is_not_null()).with_columns(month=pl.col("cancelled_month"))
-    days = pl.col("deadline_days")
-    decided = results.filter(pl.col("is_decided_after_call") & (pl.col("result_code") == "selec-w"))
-    known = pl.col("decision_days").is_not_null()
-    always = pl.lit(value=True)
-    closed = pl.col("result_code").is_in(["selec-w", "clos-nw"])
+    called = measures["call_lot"].filter(~pl.col("is_dps"))
+    days, always = pl.col("deadline_days"), pl.lit(value=True)
     return [
-        share_of(called.filter(pl.col("dps") == "none"), "short_deadline_share", days < SHORT_DAYS, days.is_not_null()),
-        share_of(
-            results.filter(pl.col("result_code").ne_missing("open-nw")),
-            "cancelled_share",
-            pl.col("result_code") == "clos-nw",
-            closed,
-        ),
-        share_of(gone, "cancelled_share", always, always),
-        contributions(
-            decided, "decision_days_mean", pl.when(known).then("decision_days").otherwise(0), known, n=known, covered=known
-        ),
-        contributions(decided, "decision_days_median", pl.lit(None), amount=pl.col("decision_days"), n=known, covered=known),
+        share_of(called, "short_deadline_share", days < SHORT_DAYS, days.is_not_null()),
+        share_of(measures["closed_lot"], "cancelled_share", ~pl.col("is_awarded"), always),
+    ]
+
+
+def _speed(measures: Measures) -> list[pl.DataFrame]:
+    lots = measures["lot_decision"]
+    known = pl.col("outcome") == "counted"
+    days = pl.when(known).then("days")
+    return [
+        contributions(lots, "decision_days_mean", days.fill_null(0), known, n=known, covered=known),
+        contributions(lots, "decision_days_median", pl.lit(None), amount=days, n=known, covered=known),
     ]

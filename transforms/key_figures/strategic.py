@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-
 from transforms.key_figures.notices import HILMA, Measures, Texts, notice_figure, share_of, stacked
 from transforms.key_figures.parameters import Parameters
 
@@ -136,8 +135,8 @@ DEFINITIONS = (
 
 
 def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
-    """figure_id and CONTRIBUTION rows from lot_answer_fact."""
-    lots = measures["lot_answer_fact"]
+    """figure_id and CONTRIBUTION rows from lot_answer."""
+    lots = measures["lot_answer"]
     parts = [
         share_of(_procurements(lots, keys), "innovative_share", *_told(), variant=variant) for variant, keys in INNOVATION.items()
     ]

@@ -58,7 +58,9 @@ def closed_lot(notices: Notices) -> pl.DataFrame:
     # the first award stays where it is when more follow; of results without an award the newest counts
     away = pl.when("is_awarded").then(0).otherwise(-1) * pl.col("day").dt.epoch("us")
     oldest = pl.when("is_awarded").then(pl.col("family_date"))
-    ended = ended.sort(~pl.col("is_awarded"), oldest, away, "notice_id", "result_id").unique(LOT, keep="first", maintain_order=True)
+    ended = ended.sort(~pl.col("is_awarded"), oldest, away, "notice_id", "result_id").unique(
+        LOT, keep="first", maintain_order=True
+    )
     cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call")).sort("day", "notice_id")
     cancelled = notices.rows("lot", cancelling, "procedure_id", "notice_date", "day", *PLACE)
     cancelled = cancelled.sort("day", "notice_id").unique(LOT, keep="first", maintain_order=True)
@@ -81,7 +83,9 @@ def lot_answer(notices: Notices) -> pl.DataFrame:
     rows = notices.rows("lot", told, "procedure_id", "rank", "day").sort("rank", "day", "notice_id")
     lots = rows.group_by(LOT, maintain_order=True).agg(pl.col("is_asked").any(), pl.col(ANSWER_COLUMNS).drop_nulls().last())
     answered = pl.any_horizontal(pl.col(ANSWER_COLUMNS).is_not_null())
-    places = told.sort(-pl.col("rank"), "family_date", "day", "notice_id").unique("procedure_id", keep="first", maintain_order=True)
+    places = told.sort(-pl.col("rank"), "family_date", "day", "notice_id").unique(
+        "procedure_id", keep="first", maintain_order=True
+    )
     places = places.select("procedure_id", *PLACE, _month())
     return lots.filter(pl.col("is_asked") | answered).join(places, on="procedure_id")
 
