@@ -56,7 +56,7 @@ def settle(
         denominator=pl.col("shown_denominator"),
     )
     schema = pl.Schema({name: dtype for name, dtype in KEY_FIGURE.polars_schema().items() if name not in UNSETTLED})
-    return settled.select(schema.names()).cast(dict(schema))
+    return settled.select(schema.names()).cast(schema)
 
 
 def _with_definitions(cells: pl.DataFrame, figures: Mapping[str, KeyFigure]) -> pl.DataFrame:
