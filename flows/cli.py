@@ -15,17 +15,19 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from flows import reporting
 from flows.settings import Settings
-from schemas.errors import NyckeltalError, Reason
+from schemas.errors import ConfigurationError, NyckeltalError, Reason
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
@@ -45,19 +47,30 @@ app = typer.Typer(
 )
 out = Console()
 err = Console(stderr=True)
-_settings = Settings()
+_settings: Settings
+
+Output = Literal["table", "csv", "json"]
+Language = Literal["fi", "sv", "en"]
+Level = Literal["national", "sector", "branch", "region", "organisation", "all"]
+PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "all"]
 
 
 @app.callback()
 def _options(
     home: Annotated[Path | None, typer.Option(help="Home directory (else NYCKELTAL_HOME, else ./nyckeltal-home).")] = None,
-    as_of: Annotated[str | None, typer.Option(help="Compute as of this day, YYYY-MM-DD (else today in Helsinki).")] = None,
-    wait: Annotated[float | None, typer.Option(help="Seconds to wait for another run to end.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Compute as of this day (else today in Helsinki).")
+    ] = None,
+    wait: Annotated[float | None, typer.Option(min=0, help="Seconds to wait for another run to end.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
 ) -> None:
     global _settings  # noqa: PLW0603 - one process, one command line
-    given = {"home": home, "as_of": as_of, "wait_seconds": wait}
-    _settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    given: dict[str, Any] = {"home": home, "as_of": as_of.date() if as_of else None, "wait_seconds": wait}
+    try:
+        _settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(f"NYCKELTAL_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
+        raise ConfigurationError(f"settings are wrong: {wrong}") from error
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
@@ -97,7 +110,7 @@ def check(
     file: Annotated[Path, typer.Argument(help="The file an agency means to deliver.")],
     agency: Annotated[str | None, typer.Option(help="Who would deliver it.")] = None,
     source: Annotated[str | None, typer.Option(help="Kind of data.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the answer: fi, sv, en.")] = "en",
+    language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
 ) -> None:
     """Dry run for an agency: what would be accepted of FILE and what not, and why. Nothing is kept."""
     content, text = reporting.check(_settings, file, agency, source, language)
@@ -133,12 +146,12 @@ def nightly() -> None:
 @app.command()
 def figures(
     figure: Annotated[str | None, typer.Option(help="Only this figure id.")] = None,
-    level: Annotated[str, typer.Option(help="national, sector, branch, region, organisation, or all.")] = "national",
+    level: Annotated[Level, typer.Option(help="Only this level.")] = "national",
     level_id: Annotated[str | None, typer.Option(help="Only this id within the level.")] = None,
-    period_kind: Annotated[str, typer.Option(help="month, quarter, year, rolling_12m, or all.")] = "year",
+    period_kind: Annotated[PeriodKind, typer.Option(help="Only this kind of period.")] = "year",
     period: Annotated[str, typer.Option(help="'latest', 'all', or the first day of a period, YYYY-MM-DD.")] = "latest",
-    language: Annotated[str, typer.Option(help="Language of names: fi, sv, en.")] = "en",
-    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    language: Annotated[Language, typer.Option(help="Language of names.")] = "en",
+    output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Published key figures: value, target, light, trend, coverage."""
     rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language)
@@ -147,7 +160,7 @@ def figures(
 
 @app.command()
 def status(
-    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Deliveries and what became of them."""
     _print_rows(reporting.status(_settings), output, reporting.STATUS_TABLE)
@@ -156,8 +169,8 @@ def status(
 @app.command()
 def quarantine(
     delivery: Annotated[str | None, typer.Argument(help="Delivery id or its beginning; all when left out.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 100,
-    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 100,
+    output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Rows that broke a rule: table, row, column, rule, value (masked where personal)."""
     _print_rows(reporting.quarantine(_settings, delivery, limit), output, reporting.QUARANTINE_TABLE)

@@ -7,6 +7,7 @@ Every step is safe to repeat; whatever was interrupted, the next `nightly` ends 
 
 from __future__ import annotations
 
+import errno
 import logging
 import uuid
 from collections.abc import Iterable
@@ -41,9 +42,14 @@ class Nightly:
 
 
 def home_of(settings: Settings) -> Home:
-    """The home directory, made when missing."""
+    """The home directory, made when missing. Raises ConfigurationError when that place cannot be one."""
     home = Home(settings.home.resolve())
-    home.create()
+    try:
+        home.create()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise ConfigurationError(f"{home.root} cannot be used as home directory: {error}") from error
     return home
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import shutil
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,8 @@ def figures(
     if period == "latest":
         conditions.append("k.is_latest")
     elif period != "all":
-        conditions.append("k.period_start = try_cast(? AS DATE)")
-        parameters.append(period)
+        conditions.append("k.period_start = CAST(? AS DATE)")
+        parameters.append(_day(period))
     if not figure:
         conditions.append("k.breakdown_kind = ''")
     return reader.query(
@@ -86,6 +86,13 @@ def figures(
         f"WHERE {' AND '.join(conditions)} ORDER BY k.figure_id, k.variant, k.scope, k.level, k.level_id, k.breakdown_id, k.period_start",
         parameters,
     )
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise UsageError(f"period {text!r} is not 'latest', 'all' or the first day of a period, YYYY-MM-DD") from error
 
 
 def status(settings: Settings) -> list[dict[str, Any]]:

@@ -20,21 +20,25 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NYCKELTAL_", extra="ignore")
 
     home: Path = Field(
-        Path("nyckeltal-home"), description="Directory that holds inbox, landing, lake, warehouse and published files."
+        default=Path("nyckeltal-home"), description="Directory that holds inbox, landing, lake, warehouse and published files."
     )
-    as_of: date | None = Field(None, description="Day to compute for, instead of today in Helsinki; decides what is provisional.")
-    wait_seconds: float = Field(0.0, ge=0, description="How long to wait for another run to end before exit code 75.")
+    as_of: date | None = Field(
+        default=None, description="Day to compute for, instead of today in Helsinki; decides what is provisional."
+    )
+    wait_seconds: float = Field(default=0.0, ge=0, description="How long to wait for another run to end before exit code 75.")
     settle_seconds: float = Field(
-        1.0, ge=0, description="A file in the inbox that changes within this time is left for the next run."
+        default=1.0, ge=0, description="A file in the inbox that changes within this time is left for the next run."
     )
-    keep_generations: int = Field(3, ge=1, description="Published generations kept on disk.")
-    max_delimited_bytes: int = Field(Limits().delimited_bytes, gt=0, description="Largest delimited text file.")
-    max_other_bytes: int = Field(Limits().other_bytes, gt=0, description="Largest file of any other format.")
-    max_unpacked_bytes: int = Field(Limits().unpacked_bytes, gt=0, description="Largest unpacked size of a zip or XLSX.")
-    max_unpacked_ratio: int = Field(Limits().unpacked_ratio, gt=0, description="Largest ratio of unpacked to packed size.")
-    max_zip_members: int = Field(Limits().zip_members, gt=0, description="Most files in one zip.")
-    max_xml_depth: int = Field(Limits().xml_depth, gt=0, description="Deepest nesting of XML elements.")
-    max_line_bytes: int = Field(Limits().line_bytes, gt=0, description="Longest line of a delimited file.")
+    keep_generations: int = Field(default=3, ge=1, description="Published generations kept on disk.")
+    max_delimited_bytes: int = Field(default=Limits().delimited_bytes, gt=0, description="Largest delimited text file.")
+    max_other_bytes: int = Field(default=Limits().other_bytes, gt=0, description="Largest file of any other format.")
+    max_unpacked_bytes: int = Field(default=Limits().unpacked_bytes, gt=0, description="Largest unpacked size of a zip or XLSX.")
+    max_unpacked_ratio: int = Field(
+        default=Limits().unpacked_ratio, gt=0, description="Largest ratio of unpacked to packed size."
+    )
+    max_zip_members: int = Field(default=Limits().zip_members, gt=0, description="Most files in one zip.")
+    max_xml_depth: int = Field(default=Limits().xml_depth, gt=0, description="Deepest nesting of XML elements.")
+    max_line_bytes: int = Field(default=Limits().line_bytes, gt=0, description="Longest line of a delimited file.")
 
     def limits(self) -> Limits:
         return Limits(

@@ -2,10 +2,55 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from flows import cli
 from tests.acceptance import support
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+CommandLine = Callable[..., Outcome]
+
+
+@pytest.fixture
+def nyckeltal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line's entry point in this process: `nyckeltal(home, word...)`. Exit code 70 (a defect) fails the test."""
+    monkeypatch.setenv("NYCKELTAL_SETTLE_SECONDS", "0")
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def call(home: Path, *words: str | Path, as_of: str = support.AS_OF.isoformat()) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["nyckeltal", "--home", str(home), "--as-of", as_of, *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code if isinstance(ended.value.code, int) else 0 if ended.value.code is None else 1
+        text = capsys.readouterr()
+        assert code in support.DOCUMENTED_EXITS, f"exit code {code}: {text.err}"
+        assert "Traceback" not in text.err + text.out
+        return Outcome(code, text.out, text.err)
+
+    return call
+
+
+@pytest.fixture
+def home(tiny_home: Path, tmp_path: Path) -> Path:
+    """A home of the test's own: the tiny sample, loaded and published."""
+    shutil.copytree(tiny_home, tmp_path / "home", symlinks=True)
+    return tmp_path / "home"
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from tests.acceptance.support import KEY, ledger, published
 
 from samples.generate import generate
+from tests.acceptance.support import KEY, ledger, published
 from transforms.key_figures import DEFINITIONS
 from transforms.registry import SOURCES
 
