@@ -6,6 +6,8 @@ Deterministic by seed. Organisations and suppliers bear business ids from the ne
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -36,34 +38,44 @@ def business_ids(first: int, count: int) -> list[str]:
     return found
 
 
-def write(path: Path, rows: int, first_year: int, years: int, seed: int = 7) -> None:
-    """Write `rows` posting lines spread evenly over `years` calendar years from `first_year`."""
+def months(first: date, count: int) -> list[date]:
+    """First days of `count` months from `first`."""
+    index = first.year * 12 + first.month - 1
+    return [date((index + ahead) // 12, (index + ahead) % 12 + 1, 1) for ahead in range(count)]
+
+
+def write(path: Path, rows: int, over: Sequence[date], organisations: Sequence[str] | None = None, seed: int = 7) -> None:
+    """Write `rows` posting lines spread evenly over the months `over`; buyers are `organisations`, 60 of our own by default."""
     chance = np.random.default_rng(seed)
-    organisations = business_ids(9_000_000, ORGANISATIONS)
+    buyers = list(organisations or business_ids(9_000_000, ORGANISATIONS))
     suppliers = business_ids(9_100_000, SUPPLIERS)
-    months = [date(first_year + m // 12, m % 12 + 1, 1) for m in range(12 * years)]
     with path.open("wb") as file:
         file.write((HEADER + "\n").encode("latin-1"))
-        written = 0
-        while written < rows:
+        for written in range(0, rows, CHUNK):
             size = min(CHUNK, rows - written)
-            month = (np.arange(written, written + size) * len(months) // rows).clip(max=len(months) - 1)
-            frame = _frame(chance, size, month, months, organisations, suppliers, written)
+            month = (np.arange(written, written + size) * len(over) // rows).clip(max=len(over) - 1)
+            frame = _frame(chance, size, month, over, buyers, suppliers, written)
             text = frame.write_csv(include_header=False, separator=";", quote_style="never")
             file.write(text.encode("latin-1"))
-            written += size
+
+
+def main() -> None:
+    """`python -m benchmarks.data FILE ROWS FIRST_MONTH MONTHS [ORGANISATION SEED]`."""
+    path, rows, first, count, *city = sys.argv[1:]
+    organisations, seed = ([city[0]], int(city[1])) if city else (None, 7)
+    write(Path(path), int(rows), months(date.fromisoformat(first), int(count)), organisations, seed)
 
 
 def _frame(
     chance: np.random.Generator,
     size: int,
     month: np.ndarray,
-    months: list[date],
+    over: Sequence[date],
     organisations: list[str],
     suppliers: list[str],
     offset: int,
 ) -> pl.DataFrame:
-    organisation = chance.zipf(1.2, size) % ORGANISATIONS
+    organisation = chance.zipf(1.2, size) % len(organisations)
     supplier = (organisation * 997 + chance.zipf(1.25, size)) % SUPPLIERS
     account = chance.integers(0, 400, size)
     unit = chance.integers(0, 300, size)
@@ -79,12 +91,12 @@ def _frame(
             "cents": cents,
             "invoice": invoice,
             "day": chance.integers(1, 29, size),
-            "month": pl.Series(months).gather(month),
+            "month": pl.Series(over).gather(month),
             "dirt": dirt,
             "no_id": chance.random(size) < 0.03,
         }
     )
-    names = pl.Series([f"Näytekaupunki {i}" for i in range(ORGANISATIONS)])
+    names = pl.Series([f"Näytekaupunki {i}" for i in range(len(organisations))])
     kinds = pl.Series(["Rakennus", "Sähkö", "Tietopalvelu", "Hoiva", "Kuljetus", "Huolto"])
     name = pl.format("{} {} Oy", kinds.gather(supplier % 6), pl.col("supplier"))
     day = pl.format("{}.{}", pl.col("day").cast(pl.String).str.zfill(2), pl.col("month").dt.strftime("%m.%Y"))
@@ -125,3 +137,7 @@ def _frame(
         .otherwise(euros),
         alv=pl.lit("0,00"),
     )
+
+
+if __name__ == "__main__":
+    main()
