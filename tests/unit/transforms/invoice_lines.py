@@ -70,7 +70,10 @@ class Line:
         found = [
             (len(prefix), yes)
             for chart, prefix, yes, since, until in ACCOUNTS
-            if chart == AGENCIES[self.agency] and self.account and self.account.startswith(prefix) and since <= self.month <= until
+            if chart == AGENCIES[self.agency]
+            and self.account
+            and self.account.startswith(prefix)
+            and since <= self.month <= until
         ]
         return max(found)[1] if found else None
 

@@ -30,7 +30,10 @@ def groups(world: Iterable[lines.Line], *more: str) -> dict[tuple[object, ...], 
 
 
 def test_spend_month_is_what_loops_say(world: list[lines.Line]) -> None:
-    got = {tuple(row[name] for name in KEY): row for row in lines.read(lines.warehouse(lines.frame(world)), "FROM spend_month").to_dicts()}
+    got = {
+        tuple(row[name] for name in KEY): row
+        for row in lines.read(lines.warehouse(lines.frame(world)), "FROM spend_month").to_dicts()
+    }
     expected = groups(world)
     assert got.keys() == expected.keys()
     for key, found in expected.items():
@@ -95,7 +98,10 @@ def test_order_of_lines_does_not_matter(world: list[lines.Line]) -> None:
 
 def test_measures_of_slices_add_up_to_measures_of_all(world: list[lines.Line]) -> None:
     """Slice by slice is how the warehouse measures; it must not matter which slices come together."""
-    whole = lines.read(lines.warehouse(lines.frame(world)), "SELECT * EXCLUDE (branch_code, branch_name, sector_name) FROM spend_month ORDER BY ALL")
+    whole = lines.read(
+        lines.warehouse(lines.frame(world)),
+        "SELECT * EXCLUDE (branch_code, branch_name, sector_name) FROM spend_month ORDER BY ALL",
+    )
     parts = [
         lines.read(
             lines.warehouse(lines.frame([line for line in world if line.month.month % 3 == rest])),
@@ -138,8 +144,16 @@ def test_spans_of_one_public_body_never_overlap() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("accounts.csv", "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note\nx,4,maybe,N,2000-01-01,,no,\n", "maybe"),
-        ("accounts.csv", "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note\nx,4,yes,N,1.1.2000,,no,\n", "1.1.2000"),
+        (
+            "accounts.csv",
+            "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note\nx,4,maybe,N,2000-01-01,,no,\n",
+            "maybe",
+        ),
+        (
+            "accounts.csv",
+            "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note\nx,4,yes,N,1.1.2000,,no,\n",
+            "1.1.2000",
+        ),
         ("public_bodies.csv", "business_id,name,kind,valid_from,valid_to,note\n1,X,city,,2020-13-01,\n", "2020-13-01"),
     ],
 )
