@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import duckdb
 import polars as pl
 
+from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
-from schemas.key_figure import KEY_FIGURE, KeyFigure
+from schemas.key_figure import KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
 from transforms.key_figures import DEFINITIONS, MODULES
@@ -21,23 +20,11 @@ from transforms.registry import SOURCES
 from transforms.rollup import roll_up
 from transforms.settle import flips, settle
 from warehouse import figures, ledger
-from warehouse.publication import generations, mart, meta
 from warehouse.store import Store
 
 INVOICES, NOTICES = "purchase_invoices", "procurement_notices"
 INVOICE_MEASURES = ("spend_month", "supplier_month", "case_month")
 PERIOD_KEY = ["period_kind", "period_start"]
-
-
-@dataclass(frozen=True)
-class Published:
-    """The publication in force after a run; `is_new` when this run made it."""
-
-    publication_no: int
-    is_new: bool
-    cells_n: int
-    cells_changed: int
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -54,20 +41,15 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
     if broken:
         raise InvariantBroken(f"nothing is published: {len(broken)} conservation breaches, first: {broken[0]}")
     figures.create(store)
-    names = _names(store, reference)
     with store.transaction():
+        names = _names(store, reference)
         touched = _recompute(store, reference, names)
-        settled_periods = _to_settle(store, touched, as_of)
-        changed = _resettle(store, reference, names, settled_periods, as_of)
-        row = _register_publication(store, changed, as_of, at)
-    if row is not None:
-        generations.build(store.home, row.publication_no, _filler(store, names, row, as_of, at), None)
-        generations.put_in_force(store.home, row.publication_no)
-        with store.transaction():
-            store.con.execute("UPDATE ledger.publication SET is_out = true WHERE publication_no = ?", [row.publication_no])
-        generations.prune(store.home, keep)
-        return row
-    return _in_force(store)
+        _resettle(store, reference, names, _to_settle(store, touched, as_of), as_of)
+        row = register(store, as_of, at)
+    if row is None:
+        return last_published(store)
+    publish(store, reference, Labels(names.labels, _through(store)), row, as_of, at, keep)
+    return row
 
 
 def _names(store: Store, reference: Reference) -> Names:
@@ -214,99 +196,23 @@ def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> pl.DataFrame
     return wanted.unique().sort(PERIOD_KEY)
 
 
-def _resettle(store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Settle `wanted` and bring the history in line; returns new and changed rows."""
+def _resettle(store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, as_of: date) -> None:
+    """Settle `wanted` and bring the history in line."""
     if wanted.is_empty():
-        return pl.DataFrame(schema={name: KEY_FIGURE.polars_schema()[name] for name in figures.SETTLED})
+        return
     needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
     cells = figures.cells_in(store, needed).join(needed, on=PERIOD_KEY)
     settled = settle(cells, DEFINITIONS, reference, names.members, names.labels, as_of)
     settled = settled.join(wanted.select(PERIOD_KEY), on=PERIOD_KEY, how="semi")
-    return figures.revise(store, settled, wanted, _next_number(store))
+    figures.revise(store, settled, wanted, next_number(store))
 
 
-def _next_number(store: Store) -> int:
-    """Number of the publication being made: an unfinished one is made again under its number."""
-    last = store.rows("SELECT publication_no, is_out FROM ledger.publication ORDER BY publication_no DESC LIMIT 1")
-    if not last:
-        return 1
-    return int(last[0]["publication_no"]) + bool(last[0]["is_out"])
-
-
-def _register_publication(store: Store, changed: pl.DataFrame, as_of: date, at: datetime) -> Published | None:
-    """A row for the publication to make, or None when nothing changed and the last one is in force."""
-    number = _next_number(store)
-    gone = store.scalar("SELECT count(*) FROM figure.history WHERE valid_to_no = ?", [number])
-    ledger_mark = figures.ledger_mark(store)
-    unfinished = store.scalar("SELECT count(*) FROM ledger.publication WHERE publication_no = ?", [number])
-    same = changed.is_empty() and not gone and ledger.state(store, "published_ledger") == ledger_mark
-    if same and not unfinished and number > 1 and generations.in_force(store.home) == number - 1:
-        return None
-    ledger.set_state(store, "published_ledger", ledger_mark)
-    current = figures.current(store)
-    fingerprint = figures.fingerprint(current)
-    store.con.execute("DELETE FROM ledger.publication WHERE publication_no = ?", [number])
-    store.con.execute(
-        "INSERT INTO ledger.publication VALUES (?, ?, ?, ?, ?, ?, false)",
-        [number, at.replace(tzinfo=None), as_of, fingerprint, current.height, changed.height],
-    )
-    return Published(number, True, current.height, changed.height, fingerprint)
-
-
-def _in_force(store: Store) -> Published:
-    row = store.rows("SELECT * FROM ledger.publication ORDER BY publication_no DESC LIMIT 1")[0]
-    return Published(row["publication_no"], False, row["cells_n"], 0, row["fingerprint"])
-
-
-class _filler:  # noqa: N801 - used as a function: what to write into the new generation
-    """Fills a generation with all published tables."""
-
-    def __init__(self, store: Store, names: Names, row: Published, as_of: date, at: datetime) -> None:
-        self.tables: Sequence[generations.PublishedTable] = [
-            mart.figure_table(DEFINITIONS),
-            mart.level_table(_used(names.labels, figures.current(store))),
-            mart.key_figure_table(_published_rows(store, names)),
-            *meta.tables(
-                store,
-                row.publication_no,
-                at,
-                as_of,
-                row.fingerprint,
-                (row.cells_n, row.cells_changed),
-                importlib.metadata.version("nyckeltal"),
-            ),
-        ]
-
-    def __call__(self, con: duckdb.DuckDBPyConnection, copied: bool) -> None:
-        for table in self.tables:
-            generations.create_table(con, table)
-
-
-def _used(labels: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
-    return labels.join(current.select("level", "level_id").unique(), on=["level", "level_id"], how="semi")
-
-
-def _published_rows(store: Store, names: Names) -> pl.DataFrame:
-    """The current figures with what follows from the whole publication: names, newest period, how far the data reach."""
+def _through(store: Store) -> pl.DataFrame:
+    """figure_id, data_through: the last day that all sources of a figure with data reach."""
     bounds = _bounds(store)
-    through = pl.DataFrame(
-        [
-            (figure.figure_id, min(periods.month_end(bounds[source][1]) for source in figure.sources if source in bounds))
-            for figure in DEFINITIONS.values()
-            if any(source in bounds for source in figure.sources)
-        ],
-        schema={"figure_id": pl.String, "data_through": pl.Date},
-        orient="row",
-    )
-    labels = names.labels.select("level", "level_id", pl.col("name_fi").alias("level_name"))
-    series = [name for name in KEY_FIGURE.primary_key if name != "period_start"]
-    newest = pl.col("period_start").filter(pl.col("value").is_not_null()).max().over(series)
-    return (
-        figures.current(store)
-        .join(through, on="figure_id", how="left")
-        .join(labels, on=["level", "level_id"], how="left")
-        .with_columns(
-            pl.col("level_name").fill_null(pl.col("level_id")),
-            is_latest=(pl.col("period_start") == newest).fill_null(value=False),
-        )
-    )
+    rows = [
+        (figure.figure_id, min(periods.month_end(bounds[source][1]) for source in figure.sources if source in bounds))
+        for figure in DEFINITIONS.values()
+        if any(source in bounds for source in figure.sources)
+    ]
+    return pl.DataFrame(rows, schema={"figure_id": pl.String, "data_through": pl.Date}, orient="row")

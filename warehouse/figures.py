@@ -28,8 +28,8 @@ def create(store: Store) -> None:
         schema = KEY_FIGURE.polars_schema()
         with store.relation("empty_history", pl.DataFrame(schema={name: schema[name] for name in SETTLED})):
             store.con.execute(
-                "CREATE TABLE figure.history AS SELECT *, NULL::INTEGER AS revision_no, NULL::INTEGER AS valid_from_no, "
-                "NULL::INTEGER AS valid_to_no FROM empty_history"
+                "CREATE TABLE figure.history AS SELECT *, NULL::INTEGER AS revision_no, NULL::UHUGEINT AS content_hash, "
+                "NULL::INTEGER AS valid_from_no, NULL::INTEGER AS valid_to_no FROM empty_history"
             )
 
 
@@ -58,8 +58,8 @@ def cells_in(store: Store, periods: pl.DataFrame) -> pl.DataFrame:
         return store.frame("SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start)")
 
 
-def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int) -> pl.DataFrame:
-    """Bring the history of `periods` in line with `settled`; returns the rows that are new or changed, with revision_no.
+def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int) -> None:
+    """Bring the history of `periods` in line with `settled`.
 
     A changed row closes the old one; `revision_no` rises only when the published value itself changed. Cells that are gone
     are closed.
@@ -87,10 +87,13 @@ def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publicati
         store.con.execute(
             f"UPDATE figure.history h SET valid_to_no = {publication_no} FROM {table} c WHERE h.valid_to_no IS NULL AND {closing}"
         )
-    store.con.execute(f"INSERT INTO figure.history BY NAME SELECT *, {publication_no} AS valid_from_no FROM changed_row")
+    text = ", ".join(f"coalesce(\"{name}\"::VARCHAR, '')" for name in SETTLED)
+    store.con.execute(
+        f"INSERT INTO figure.history BY NAME SELECT *, md5_number(concat_ws(chr(31), {text})) AS content_hash, "
+        f"{publication_no} AS valid_from_no FROM changed_row"
+    )
     # a row written and superseded within one unpublished attempt never was published
     store.con.execute("DELETE FROM figure.history WHERE valid_from_no = valid_to_no")
-    return store.frame("SELECT * FROM changed_row")
 
 
 def current(store: Store) -> pl.DataFrame:
@@ -99,10 +102,35 @@ def current(store: Store) -> pl.DataFrame:
     return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL")
 
 
-def fingerprint(frame: pl.DataFrame) -> str:
-    """Hash of figures: sorted, without revision numbers. Equal for equal content whatever the way to it."""
-    text = frame.select(SETTLED).sort(KEY).write_csv()
-    return hashlib.sha256(text.encode()).hexdigest()
+def changes(store: Store, publication_no: int) -> tuple[int, int]:
+    """Rows that a publication opens and closes."""
+    row = store.rows(
+        "SELECT count(*) FILTER (valid_from_no = $1) AS opened, count(*) FILTER (valid_to_no = $1) AS closed FROM figure.history",
+        [publication_no],
+    )[0]
+    return row["opened"], row["closed"]
+
+
+def delta(store: Store, publication_no: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that a publication opens (with revision_no), and the keys of those it closes."""
+    names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
+    opened = store.frame(f"SELECT {names} FROM figure.history WHERE valid_from_no = ? AND valid_to_no IS NULL", [publication_no])
+    key = ", ".join(f'"{name}"' for name in KEY)
+    return opened, store.frame(f"SELECT {key} FROM figure.history WHERE valid_to_no = ?", [publication_no])
+
+
+def places(store: Store) -> pl.DataFrame:
+    """level, level_id of the figures in force."""
+    return store.frame("SELECT DISTINCT level, level_id FROM figure.history WHERE valid_to_no IS NULL")
+
+
+def fingerprint(store: Store) -> tuple[str, int]:
+    """Hash of all current figures, and how many they are: without revision numbers, times and order.
+
+    The exclusive or of the rows' hashes: equal for equal content whatever the way to it.
+    """
+    row = store.rows("SELECT bit_xor(content_hash) AS mark, count(*) AS cells FROM figure.history WHERE valid_to_no IS NULL")[0]
+    return hashlib.sha256(f"{row['cells']}:{row['mark'] or 0}".encode()).hexdigest(), row["cells"]
 
 
 def counting(store: Store, agencies: pl.DataFrame) -> None:

@@ -24,6 +24,7 @@ from warehouse.store import comment
 STORAGE_VERSION = "v1.4.0"
 """Every dashboard tool on the 1.4 and 1.5 lines and DuckDB 2 read it."""
 FILE_NAME = "nyckeltal.duckdb"
+Connection = duckdb.DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def in_force(home: Home) -> int | None:
         return None
 
 
-def build(home: Home, number: int, fill: Callable[[duckdb.DuckDBPyConnection, bool], None], former: int | None) -> Path:
+def build(home: Home, number: int, fill: Callable[[Connection, bool], None], former: int | None) -> Path:
     """Build generation `number` aside and move it among the generations; it is not in force yet.
 
     `former` names a generation to start from as a copy (fill then replaces what changed), None starts empty. `fill(con,
@@ -71,9 +72,9 @@ def build(home: Home, number: int, fill: Callable[[duckdb.DuckDBPyConnection, bo
     try:
         con.execute("SET enable_progress_bar = false; SET memory_limit = '600MB'")
         con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
-        con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta; BEGIN")
+        con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta")
         fill(con, copied)
-        con.execute("COMMIT; CHECKPOINT mart_file; USE memory; DETACH mart_file")
+        con.execute("CHECKPOINT mart_file; USE memory; DETACH mart_file")
     finally:
         con.close()
     _sync(path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from schemas.key_figure import KEY_FIGURE, KeyFigure
-from warehouse.publication.generations import PublishedTable
+from warehouse.publication.generations import Connection, PublishedTable
 
 FIGURE = {
     "figure_id": "Key figure.",
@@ -105,3 +105,84 @@ def key_figure_table(frame: pl.DataFrame) -> PublishedTable:
         frame.select(schema).cast(dict(KEY_FIGURE.polars_schema())).sort(KEY_FIGURE.primary_key),
         KEY_FIGURE.primary_key,
     )
+
+
+TARGET = {
+    "figure_id": "Key figure.",
+    "variant": "Variant, '' when there is one only.",
+    "scope": "Scope that the target speaks of.",
+    "level": "Level that the target speaks of.",
+    "valid_from": "First day in force.",
+    "valid_to": "Last day in force; null: still.",
+    "target": "The target.",
+    "target_operator": "How value and target are compared.",
+    "green_operator": "Green when the value stands so to green_value.",
+    "green_value": "Bound of green; null: the target.",
+    "red_operator": "Red when the value stands so to red_value; between is yellow.",
+    "red_value": "Bound of red; null: everything not green, or the own rule.",
+    "rule": "official: bands of the edition; own: yellow when missed by at most a tenth; line: drawn, never a light.",
+    "confirmed": "yes: thresholds confirmed by the source; no: shown without a light.",
+    "edition": "Edition of the source.",
+    "source": "Source.",
+}
+
+
+def target_table(register: pl.DataFrame) -> PublishedTable:
+    """Dated targets with operators and source."""
+    days = [pl.col(name).str.to_date() for name in ("valid_from", "valid_to")]
+    numbers = [pl.col(name).cast(pl.Decimal(28, 8)) for name in ("target", "green_value", "red_value")]
+    frame = register.select(list(TARGET)).with_columns(*days, *numbers, pl.col("variant").fill_null(""))
+    return PublishedTable("mart", "target", "Dated targets with operators and source.", TARGET, frame)
+
+
+SERIES = tuple(name for name in KEY_FIGURE.primary_key if name != "period_start")
+
+
+def with_derived(rows: pl.DataFrame, names: pl.DataFrame, through: pl.DataFrame) -> pl.DataFrame:
+    """All current rows with what follows from the whole publication: names, newest period, how far the data reach."""
+    newest = pl.col("period_start").filter(pl.col("value").is_not_null()).max().over(SERIES)
+    return _labelled(rows, names, through).with_columns(is_latest=(pl.col("period_start") == newest).fill_null(value=False))
+
+
+def _labelled(rows: pl.DataFrame, names: pl.DataFrame, through: pl.DataFrame) -> pl.DataFrame:
+    labels = names.select("level", "level_id", pl.col("name_fi").alias("level_name"))
+    joined = rows.join(through, on="figure_id", how="left").join(labels, on=["level", "level_id"], how="left")
+    return joined.with_columns(pl.col("level_name").fill_null(pl.col("level_id")))
+
+
+def replace_rows(con: Connection, opened: pl.DataFrame, closed: pl.DataFrame, names: pl.DataFrame, through: pl.DataFrame) -> None:
+    """Bring a copied `mart.key_figure` up to date: rows closed go, rows opened come, derived columns follow.
+
+    Equal to building the table anew; tests hold it to that.
+    """
+    key = list(KEY_FIGURE.primary_key)
+    columns = KEY_FIGURE.polars_schema()
+    new = (
+        _labelled(opened, names, through).with_columns(is_latest=pl.lit(value=False)).select(columns.names()).cast(dict(columns))
+    )
+    touched = pl.concat([opened.select(key), closed.select(key)]).unique()
+    labels = names.select("level", "level_id", pl.col("name_fi").alias("level_name"))
+    frames = {"opened_row": new, "touched_key": touched, "label": labels, "through": through}
+    for name, frame in frames.items():
+        con.register(name, frame.to_arrow())
+    on = " AND ".join(f'k."{name}" = t."{name}"' for name in key)
+    series = ", ".join(f'"{name}"' for name in SERIES)
+    same = " AND ".join(f'k."{name}" = s."{name}"' for name in SERIES)
+    con.execute(f"DELETE FROM mart.key_figure k USING touched_key t WHERE {on}")
+    con.execute("INSERT INTO mart.key_figure BY NAME SELECT * FROM opened_row")
+    con.execute(
+        f"UPDATE mart.key_figure k SET is_latest = coalesce(k.period_start = s.newest, false) FROM ("
+        f"SELECT {series}, max(period_start) FILTER (value IS NOT NULL) AS newest FROM mart.key_figure "
+        f"SEMI JOIN (SELECT DISTINCT {series} FROM touched_key) USING ({series}) GROUP BY ALL) s "
+        f"WHERE {same} AND k.is_latest IS DISTINCT FROM coalesce(k.period_start = s.newest, false)"
+    )
+    con.execute(
+        "UPDATE mart.key_figure k SET data_through = t.data_through FROM through t "
+        "WHERE k.figure_id = t.figure_id AND k.data_through <> t.data_through"
+    )
+    con.execute(
+        "UPDATE mart.key_figure k SET level_name = l.level_name FROM label l "
+        "WHERE k.level = l.level AND k.level_id = l.level_id AND k.level_name <> l.level_name"
+    )
+    for name in frames:
+        con.unregister(name)

@@ -1,0 +1,104 @@
+"""Publishing: from the history of key figures to a new generation, by what changed since the former one."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from schemas.reference import Reference
+from transforms.key_figures import DEFINITIONS
+from warehouse import figures, ledger
+from warehouse.publication import generations, mart, meta
+from warehouse.store import Store
+
+WHOLE_EVERY = 50
+"""A generation is built from nothing so often; in between the former one is copied and what changed replaced."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The publication in force after a run; `is_new` when this run made it."""
+
+    publication_no: int
+    is_new: bool
+    cells_n: int
+    cells_changed: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the published rows carry besides history: names of levels (level, level_id, name_*) and how far data reach
+    (figure_id, data_through)."""
+
+    names: pl.DataFrame
+    through: pl.DataFrame
+
+
+def next_number(store: Store) -> int:
+    """Number of the publication being made: an unfinished one is made again under its number."""
+    last = store.rows("SELECT publication_no, is_out FROM ledger.publication ORDER BY publication_no DESC LIMIT 1")
+    if not last:
+        return 1
+    return int(last[0]["publication_no"]) + bool(last[0]["is_out"])
+
+
+def register(store: Store, as_of: date, at: datetime) -> Published | None:
+    """A row for the publication to make, or None when nothing changed and the last one is in force.
+
+    Called inside the transaction that revised the history.
+    """
+    number = next_number(store)
+    opened, closed = figures.changes(store, number)
+    mark = figures.ledger_mark(store)
+    unfinished = store.scalar("SELECT count(*) FROM ledger.publication WHERE publication_no = ?", [number])
+    same = not opened and not closed and ledger.state(store, "published_ledger") == mark
+    if same and not unfinished and number > 1 and generations.in_force(store.home) == number - 1:
+        return None
+    ledger.set_state(store, "published_ledger", mark)
+    fingerprint, cells_n = figures.fingerprint(store)
+    store.con.execute("DELETE FROM ledger.publication WHERE publication_no = ?", [number])
+    store.con.execute(
+        "INSERT INTO ledger.publication VALUES (?, ?, ?, ?, ?, ?, false)",
+        [number, at.replace(tzinfo=None), as_of, fingerprint, cells_n, opened],
+    )
+    return Published(number, True, cells_n, opened, fingerprint)
+
+
+def last_published(store: Store) -> Published:
+    """The publication that stays in force."""
+    row = store.rows("SELECT * FROM ledger.publication ORDER BY publication_no DESC LIMIT 1")[0]
+    return Published(row["publication_no"], False, row["cells_n"], 0, row["fingerprint"])
+
+
+def publish(store: Store, reference: Reference, labels: Labels, row: Published, as_of: date, at: datetime, keep: int) -> None:
+    """Build generation `row.publication_no`, put it in force by one rename, remember that it is out."""
+    number = row.publication_no
+    former = number - 1 if generations.in_force(store.home) == number - 1 and number % WHOLE_EVERY else None
+    small = [
+        mart.figure_table(DEFINITIONS),
+        mart.level_table(labels.names.join(figures.places(store), on=["level", "level_id"], how="semi")),
+        mart.target_table(reference.table("catalogue/targets.csv")),
+        *meta.tables(
+            store, number, at, as_of, row.fingerprint, (row.cells_n, row.cells_changed), importlib.metadata.version("nyckeltal")
+        ),
+    ]
+
+    def fill(con: generations.Connection, copied: bool) -> None:
+        if copied:
+            mart.replace_rows(con, *figures.delta(store, number), labels.names, labels.through)
+        else:
+            generations.create_table(
+                con, mart.key_figure_table(mart.with_derived(figures.current(store), labels.names, labels.through))
+            )
+        for table in small:
+            generations.create_table(con, table)
+
+    generations.build(store.home, number, fill, former)
+    generations.put_in_force(store.home, number)
+    with store.transaction():
+        store.con.execute("UPDATE ledger.publication SET is_out = true WHERE publication_no = ?", [number])
+    generations.prune(store.home, keep)
