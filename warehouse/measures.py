@@ -104,26 +104,30 @@ def _months(store: Store, name: str) -> set[date]:
 
 
 def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
-    """Accepted rows of a keyed source from deliveries in force; `procedures` (procedure_id) narrows them, None takes all."""
+    """Accepted rows of a keyed source from deliveries in force; `procedures` (procedure_id) narrows them, None takes all.
+
+    A notice outside any procedure is known by its own id.
+    """
     found: dict[str, pl.DataFrame] = {}
     keys: pl.DataFrame | None = None
     for table in tables:
         frame = _keyed_frame(store, source, table, keys)
         if table.name == "notice" and procedures is not None:
-            frame = frame.join(procedures.select("procedure_id"), on="procedure_id", how="semi")
+            wanted = procedures.select("procedure_id").unique()
+            frame = frame.join(wanted, left_on=pl.coalesce("procedure_id", "notice_id"), right_on="procedure_id", how="semi")
             keys = frame.select("delivery_id", "notice_id").unique()
         found[table.name] = frame
     return found
 
 
 def procedures_of(store: Store, source: str, deliveries: Sequence[str]) -> pl.DataFrame:
-    """procedure_id of every notice that some deliveries brought, in force or not."""
+    """procedure_id, else notice_id, of every notice that some deliveries brought, in force or not."""
     files = store.rows("SELECT path FROM ledger.batch_file WHERE source = ? AND table_name = 'notice' ORDER BY path", [source])
     if not files:
         return pl.DataFrame(schema={"procedure_id": pl.String})
     wanted = pl.LazyFrame({"delivery_id": list(deliveries)}, schema={"delivery_id": pl.String})
     notices = pl.scan_parquet([str(store.home.lake / row["path"]) for row in files])
-    return notices.join(wanted, on="delivery_id", how="semi").select("procedure_id").drop_nulls().unique().collect()
+    return notices.join(wanted, on="delivery_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
 
 
 def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | None) -> pl.DataFrame:

@@ -109,6 +109,7 @@ DEFINITIONS = (
         unit="count",
         aggregate="distinct",
         numerator="Distinct procedure ids of notices in the period.",
+        exclusions=("Notices without a procedure id: planning notices need none.",),
         denominator=None,
         standing="official",
         origin="Hilma's published yearly counts",
@@ -163,7 +164,7 @@ def compute(measures: Measures, parameters: Parameters) -> pl.DataFrame:
             contributions(notices, "missing_buyer_id_share", pl.col("buyers_without_id_n"), buyers, n=buyers),
             share_of(notices, "value_stated_share", pl.col("states_value"), pl.lit(value=True)),
             contributions(notices, "notices_n", pl.lit(1)),
-            contributions(notices, "procurements_n", pl.lit(None), unit_id=pl.col("procedure_id")),
+            contributions(notices.filter("has_procedure"), "procurements_n", pl.lit(None), unit_id=pl.col("procedure_id")),
             _publication_rate(measures["procedure_start"], parameters),
         ]
     )

@@ -220,7 +220,11 @@ DEFINITIONS = (
         numerator="Awarded procedures with a modification notice, in the month of the award.",
         denominator="Awarded procedures.",
         origin="METHOD 17",
-        coverage_text=ALL_KNOWN,
+        coverage_text="Awarded procedures of eForms notices / awarded procedures.",
+        assumptions=(
+            FIRST_BUYER,
+            "Modifications in the older TED schema name the award notice, not the procedure: they are not found.",
+        ),
     ),
 )
 
@@ -246,7 +250,7 @@ def _awarded(awarded: pl.DataFrame) -> list[pl.DataFrame]:
         share_of(awarded, "cpb_share", pl.col("is_central"), always),
         share_of(won, "price_only_share", pl.col("is_price_only"), pl.col("is_price_only").is_not_null()),
         share_of(required, "missing_call_share", ~pl.col("has_call"), kind.is_not_null() & pl.col("begun_after_switch")),
-        share_of(won, "contract_modification_share", pl.col("is_modified"), always),
+        contributions(won, "contract_modification_share", pl.col("is_modified"), always, covered=pl.col("is_eforms")),
     ]
 
 

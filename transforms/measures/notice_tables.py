@@ -36,6 +36,7 @@ NOTICE_FACT = Table(
         *PLACE,
         Column("notice_id", pl.String, "Notice.", required=True),
         Column("role", pl.String, "planning, consultation, call, veat, result, modification, change, completion.", required=True),
+        _flag("has_procedure", "Bears a procedure id; planning notices need none."),
         _flag("states_value", "Gives a public value in EUR: an estimate, a winning tender's or contract's value, or a total."),
         _count("buyers_n", "Distinct buyers."),
         _count("buyers_without_id_n", "Buyers without a readable registration number."),

@@ -61,6 +61,7 @@ def counting(tables: Frames, reference: Reference) -> Notices:
     inside = tables["notice"].filter(pl.col("is_national_population") & (pl.col("form_type") != "bri"))
     inside = inside.with_columns(
         procedure_id=pl.coalesce("procedure_id", "notice_id"),
+        has_procedure=pl.col("procedure_id").is_not_null(),
         day=pl.coalesce("dispatch_at", pl.coalesce("dispatch_date", "notice_date").cast(pl.Datetime("us", "UTC"))),
         role=_role(),
         is_cancelled=pl.col("is_cancelled").fill_null(value=False),
