@@ -127,6 +127,8 @@ def _why() -> pl.Expr:
     too_little = pl.col("covered").cast(pl.Int128) * pl.col("least_asked") < pl.col("asked").cast(pl.Int128) * pl.col(
         "least_covered"
     )
+    # rows that other months' deliveries happen to hold of a month are no figure of that month
+    uncovered = (pl.col("closing") == "invoices") & (pl.col("asked") > 0) & (pl.col("covered") == 0)
     return (
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
@@ -136,6 +138,8 @@ def _why() -> pl.Expr:
         .then(pl.lit("denominator_zero"))
         .when(is_share & (pl.col("denominator") < 0))
         .then(pl.lit("net_credit"))
+        .when(uncovered)
+        .then(pl.lit("missing_delivery"))
         .when(too_little)
         .then(pl.lit("coverage_too_low"))
     )

@@ -131,7 +131,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """One row per expected organisation-month and kind of period it counts in: sums, covered, asked, reason, period_kinds.
 
     A month of a year that was delivered without dates counts in year figures (its sum stands in January) and is no_date in
-    shorter periods.
+    shorter periods. Rows dated in a month that nobody covers, or that is missing, stay in the sums and cover nothing.
     """
     sums = ("net_cents", "public_cents", "masked_cents", "no_id_cents", "private_trader_cents", "procurement_lines")
     spend = measures["spend_month"]
@@ -150,6 +150,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         .join(years, on=["organisation_id", "year"], how="left")
         .join(dated, left_on=["organisation_id", "month"], right_on=["organisation_id", "period"], how="left")
     )
+    strays = dated.rename({"period": "month"}).join(measures["expected"], on=["organisation_id", "month"], how="anti")
     only_undated = pl.col("undated_basis").is_not_null() & pl.col("basis").is_null() & pl.col("present")
     every = pl.concat(
         [
@@ -161,11 +162,12 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             undated.select("organisation_id", pl.col("period").alias("month"), *sums, "is_gross", "no_account").with_columns(
                 present=pl.lit(value=True), period_kinds=pl.lit("year"), asked=pl.lit(0, pl.Int64)
             ),
+            strays.with_columns(present=pl.lit(value=False), period_kinds=pl.lit("all"), asked=pl.lit(0, pl.Int64)),
         ],
         how="diagonal",
     )
     reason = (
-        pl.when(~pl.col("present"))
+        pl.when(~pl.col("present") & pl.col("basis").is_null())
         .then(pl.lit("missing_delivery"))
         .when(pl.col("undated"))
         .then(pl.lit("no_date"))
@@ -178,7 +180,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     counts = pl.col("reason").is_null()
     return every.with_columns(
         *(pl.when(counts).then(pl.col(name).fill_null(0)).alias(name) for name in sums),
-        covered=pl.when(counts & (pl.col("asked") > 0)).then(pl.col("basis").fill_null(BASIS)).otherwise(0),
+        covered=pl.when(counts & pl.col("present") & (pl.col("asked") > 0)).then(pl.col("basis").fill_null(BASIS)).otherwise(0),
     )
 
 

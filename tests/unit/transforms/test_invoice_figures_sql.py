@@ -310,3 +310,20 @@ def test_the_order_of_lines_is_of_no_matter(world: World) -> None:
 
 
 KEYS = ("figure_id", "variant", "scope", "level", "level_id", "breakdown_kind", "breakdown_id", "period_kind", "period_start")
+
+
+def test_rows_of_months_that_nobody_covers_stay_in_the_sums() -> None:
+    world = World(lines(3))
+    strays = pl.col("organisation_id") == ORGANISATIONS[0][0]
+    world.expected = world.expected.filter(~(strays & (pl.col("month") == MONTHS[0]))).with_columns(
+        present=~(strays & (pl.col("month") == MONTHS[1]))
+    )
+    figures = world.settled(periods.touched(MONTHS, MONTHS[0], MONTHS[-1])).filter(figure_id="spend_total", scope="all")
+    planted = world.con.execute("SELECT sum(net_cents) FROM line WHERE procurement").fetchall()[0][0]
+    world.con.close()
+
+    assert figures.filter(level="national", period_kind="year")["value"].sum() == Decimal(planted) / 100
+    month = figures.filter(level="organisation", level_id=ORGANISATIONS[0][0], period_kind="month")
+    missing = month.filter(period_start=MONTHS[1])
+    assert missing.select("value", "status", "reason").row(0) == (None, "no_data", "missing_delivery")
+    assert month.filter(period_start=MONTHS[0]).select("coverage").item() is None
