@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from schemas.procurement_notices import ANSWERS
@@ -17,6 +19,20 @@ ANSWER_COLUMNS = [f"answer_{name}" for name in ANSWERS]
 PLACE = ("organisation_id", "is_ted")
 
 
+@dataclass(frozen=True)
+class Lots:
+    """Lots of a set of notices: as called for (`called_lots`) and their results (`result_lots`)."""
+
+    called: pl.DataFrame
+    results: pl.DataFrame
+
+
+def lots_of(notices: Notices) -> Lots:
+    """Both views of the lots, worked out once for all measures."""
+    called = called_lots(notices)
+    return Lots(called, result_lots(notices, called))
+
+
 def called_lots(notices: Notices) -> pl.DataFrame:
     """Each lot of a procedure's calls once, from the newest notice that speaks of it: LOT, organisation_id, is_ted,
     family_date, framework, dps, criteria, deadline_date, is_asked."""
@@ -25,21 +41,21 @@ def called_lots(notices: Notices) -> pl.DataFrame:
     return newest.select(*LOT, *PLACE, "family_date", *DESCRIBED, "is_asked")
 
 
-def result_lots(notices: Notices) -> pl.DataFrame:
+def result_lots(notices: Notices, called: pl.DataFrame) -> pl.DataFrame:
     """Lot results that count, with what their lot is: the result notice's words for it, else the call's.
 
     Columns of lot_result; procedure_id, organisation_id, is_ted, family_date, day; framework, dps, criteria.
     """
     results = notices.rows("lot_result", notices.speaking("result"), "procedure_id", "family_date", "day", *PLACE)
     own = notices.tables["lot"].select(*KEY, "lot_id", *DESCRIBED[:3])
-    called = called_lots(notices).select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]))
-    joined = results.join(own, on=[*KEY, "lot_id"], how="left").join(called, on=LOT, how="left")
+    described = called.select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]))
+    joined = results.join(own, on=[*KEY, "lot_id"], how="left").join(described, on=LOT, how="left")
     return joined.with_columns(pl.coalesce(name, f"called_{name}").alias(name) for name in DESCRIBED[:3])
 
 
-def call_lot(notices: Notices) -> pl.DataFrame:
+def call_lot(lots: Lots) -> pl.DataFrame:
     """One row per lot called for: CALL_LOT."""
-    return called_lots(notices).with_columns(
+    return lots.called.with_columns(
         month=_month(),
         deadline_days=(pl.col("deadline_date") - pl.col("family_date")).dt.total_days(),
         is_dps=uses("dps"),
@@ -51,9 +67,9 @@ def uses(column: str) -> pl.Expr:
     return (pl.col(column) != NO_USE).fill_null(value=False)
 
 
-def closed_lot(notices: Notices) -> pl.DataFrame:
+def closed_lot(notices: Notices, lots: Lots) -> pl.DataFrame:
     """One row per lot that ended: CLOSED_LOT. A result says more than a notice that cancels the lot."""
-    ended = result_lots(notices).filter(pl.col("result_code").is_in(CLOSED))
+    ended = lots.results.filter(pl.col("result_code").is_in(CLOSED))
     ended = ended.with_columns(is_awarded=pl.col("result_code") == CLOSED[0])
     # the first award stays where it is when more follow; of results without an award the newest counts
     away = pl.when("is_awarded").then(0).otherwise(-1) * pl.col("day").dt.epoch("us")
@@ -64,7 +80,7 @@ def closed_lot(notices: Notices) -> pl.DataFrame:
     cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call")).sort("day", "notice_id")
     cancelled = notices.rows("lot", cancelling, "procedure_id", "notice_date", "day", *PLACE)
     cancelled = cancelled.sort("day", "notice_id").unique(LOT, keep="first", maintain_order=True)
-    cancelled = cancelled.join(result_lots(notices).select(LOT).unique(), on=LOT, how="anti")
+    cancelled = cancelled.join(lots.results.select(LOT).unique(), on=LOT, how="anti")
     columns = (*LOT, *PLACE)
     return pl.concat(
         [

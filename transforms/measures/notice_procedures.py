@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from transforms.measures.notice_lots import called_lots, result_lots
+from transforms.measures.notice_lots import Lots
 from transforms.measures.notice_versions import Notices
 
 SWITCH = date(2023, 10, 25)
@@ -20,18 +20,18 @@ AWARDED = "selec-w"
 ONLY_PRICE = "price"
 
 
-def procedure_start(notices: Notices) -> pl.DataFrame:
+def procedure_start(notices: Notices, lots: Lots) -> pl.DataFrame:
     """One row per procedure with a call or a result: PROCEDURE_START."""
     calls, results = notices.speaking("call"), notices.speaking("result")
     begun = pl.concat([calls.with_columns(rank=pl.lit(0)), results.with_columns(rank=pl.lit(1))])
     firsts = _first(begun.sort("rank", "family_date", "day", "notice_id"))
     cancelled = notices.notices.filter("is_cancelled").select("procedure_id").unique().with_columns(cancelled=pl.lit(value=True))
-    lots = called_lots(notices).group_by("procedure_id").agg(pl.len().cast(pl.Int64).alias("lots_n"))
+    called = lots.called.group_by("procedure_id").agg(pl.len().cast(pl.Int64).alias("lots_n"))
     joined = (
         firsts.join(_types(notices), on="procedure_id", how="left")
-        .join(_outcomes(notices), on="procedure_id", how="left")
+        .join(_outcomes(lots), on="procedure_id", how="left")
         .join(cancelled, on="procedure_id", how="left")
-        .join(lots, on="procedure_id", how="left")
+        .join(called, on="procedure_id", how="left")
         .join(_call_values(notices), on="procedure_id", how="left")
     )
     return joined.with_columns(
@@ -40,7 +40,7 @@ def procedure_start(notices: Notices) -> pl.DataFrame:
     )
 
 
-def procedure_result(notices: Notices) -> pl.DataFrame:
+def procedure_result(notices: Notices, lots: Lots) -> pl.DataFrame:
     """One row per procedure with a result notice: PROCEDURE_RESULT."""
     results = notices.speaking("result")
     said = notices.rows("procedure", results, "procedure_id")
@@ -50,7 +50,7 @@ def procedure_result(notices: Notices) -> pl.DataFrame:
     newest = results.group_by("procedure_id", maintain_order=True).agg(is_eforms=pl.col("schema").last() == "eforms")
     changed = notices.notices.filter(pl.col("role") == "modification").select("procedure_id").unique()
     joined = _first(results).join(_types(notices), on="procedure_id", how="left").join(shared, on="procedure_id", how="left")
-    for facts in (newest, _outcomes(notices), _begun(notices), changed.with_columns(is_modified=pl.lit(value=True))):
+    for facts in (newest, _outcomes(lots), _begun(notices, lots), changed.with_columns(is_modified=pl.lit(value=True))):
         joined = joined.join(facts, on="procedure_id", how="left")
     flags = ("is_joint", "is_central", "is_modified", "has_call", "begun_after_switch")
     return joined.with_columns(pl.col(flags).fill_null(value=False), pl.col("awarded_n").fill_null(0))
@@ -73,19 +73,18 @@ def _types(notices: Notices) -> pl.DataFrame:
     return said.group_by("procedure_id", maintain_order=True).agg(pl.col("procedure_type").last())
 
 
-def _outcomes(notices: Notices) -> pl.DataFrame:
+def _outcomes(lots: Lots) -> pl.DataFrame:
     """procedure_id, awarded_n, is_price_only, decided (earliest decision) of procedures with a result."""
-    lots = result_lots(notices)
     won = pl.col("result_code") == AWARDED
     criteria = pl.col("criteria").filter(won)
-    return lots.group_by("procedure_id").agg(
+    return lots.results.group_by("procedure_id").agg(
         won.sum().cast(pl.Int64).alias("awarded_n"),
         pl.when(won.any() & criteria.is_not_null().all()).then((criteria == ONLY_PRICE).all()).alias("is_price_only"),
         pl.col("decision_date").min().alias("decided"),
     )
 
 
-def _begun(notices: Notices) -> pl.DataFrame:
+def _begun(notices: Notices, lots: Lots) -> pl.DataFrame:
     """procedure_id, has_call, begun_after_switch of every procedure."""
     is_call = pl.col("role") == "call"
     grouped = notices.notices.group_by("procedure_id").agg(
@@ -95,7 +94,7 @@ def _begun(notices: Notices) -> pl.DataFrame:
         pl.col("family_date").filter(pl.col("role") == "result").min().alias("resulted"),
         pl.col("previous_notice_id").fill_null("").str.contains(OLD_NUMBER).any().alias("follows_old"),
     )
-    joined = grouped.join(_outcomes(notices), on="procedure_id", how="left")
+    joined = grouped.join(_outcomes(lots), on="procedure_id", how="left")
     seen_late = pl.min_horizontal("decided", "resulted") >= SWITCH + SEEN_AFTER
     unseen = (pl.col("first_seen") >= SWITCH) & seen_late.fill_null(value=False) & ~pl.col("follows_old")
     begun = pl.when("has_call").then(pl.col("called") >= SWITCH).otherwise(unseen)

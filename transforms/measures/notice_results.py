@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.measures.notice_buyers import WITH_ID
-from transforms.measures.notice_lots import LOT, called_lots, result_lots, uses
-from transforms.measures.notice_procedures import procedure_start
+from transforms.measures.notice_lots import LOT, Lots, uses
 from transforms.measures.notice_versions import KEY, Notices
 
 NO_CALL = ("neg-wo-call", "oth-single")
@@ -16,17 +15,15 @@ LONGEST = "2y"
 """Decisions later than this after the deadline are left out and counted (KEY_FIGURES 7.1)."""
 
 
-def lot_result_fact(notices: Notices) -> pl.DataFrame:
-    """One row per lot result: LOT_RESULT_FACT."""
-    lots = _with_procedure(notices)
-    joined = lots.join(_winners(notices), on=[*KEY, "result_id"], how="left")
+def lot_result_fact(notices: Notices, lots: Lots, start: pl.DataFrame) -> pl.DataFrame:
+    """One row per lot result: LOT_RESULT_FACT. `start` is the measure of that name."""
+    joined = _with_procedure(lots, start).join(_winners(notices), on=[*KEY, "result_id"], how="left")
     counts = ("winners_n", "winners_without_id_n", "winners_sized_n", "winners_sme_n")
     return joined.with_columns(pl.col(counts).fill_null(0), month=pl.col("family_date").dt.month_start(), series=_series())
 
 
-def _with_procedure(notices: Notices) -> pl.DataFrame:
-    start = procedure_start(notices).select("procedure_id", "procedure_type", "has_call")
-    return result_lots(notices).join(start, on="procedure_id", how="left")
+def _with_procedure(lots: Lots, start: pl.DataFrame) -> pl.DataFrame:
+    return lots.results.join(start.select("procedure_id", "procedure_type", "has_call"), on="procedure_id", how="left")
 
 
 def _without_call() -> pl.Expr:
@@ -66,16 +63,16 @@ def _winners(notices: Notices) -> pl.DataFrame:
     )
 
 
-def lot_decision(notices: Notices) -> pl.DataFrame:
+def lot_decision(lots: Lots, start: pl.DataFrame) -> pl.DataFrame:
     """One row per awarded lot: LOT_DECISION.
 
     A lot that the call does not name takes the call's deadline when all its lots have the same (in the older schema the
     deadline stands once for all lots, and award sections number lots freely).
     """
-    awarded = _with_procedure(notices).filter((pl.col("result_code") == "selec-w") & ~_without_call() & ~uses("dps"))
+    awarded = _with_procedure(lots, start).filter((pl.col("result_code") == "selec-w") & ~_without_call() & ~uses("dps"))
     first = awarded.sort("decision_date", "family_date", "notice_id", "result_id", nulls_last=True)
     first = first.unique(LOT, keep="first", maintain_order=True)
-    called = called_lots(notices).filter(~uses("dps"))
+    called = lots.called.filter(~uses("dps"))
     own = called.select(*LOT, pl.col("deadline_date").alias("own_deadline"))
     deadlines = pl.col("deadline_date").drop_nulls()
     common = called.group_by("procedure_id").agg(

@@ -23,14 +23,16 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
     `tables`: the contract's tables. Never raises for content: what is unknown stays null or in a class of its own.
     """
     notices = counting(current(tables), reference)
+    lots = notice_lots.lots_of(notices)
+    start = notice_procedures.procedure_start(notices, lots)
     frames = {
         "notice_fact": _notice_fact(notices),
-        "procedure_start": notice_procedures.procedure_start(notices),
-        "procedure_result": notice_procedures.procedure_result(notices),
-        "call_lot": notice_lots.call_lot(notices),
-        "closed_lot": notice_lots.closed_lot(notices),
-        "lot_result_fact": notice_results.lot_result_fact(notices),
-        "lot_decision": notice_results.lot_decision(notices),
+        "procedure_start": start,
+        "procedure_result": notice_procedures.procedure_result(notices, lots),
+        "call_lot": notice_lots.call_lot(lots),
+        "closed_lot": notice_lots.closed_lot(notices, lots),
+        "lot_result_fact": notice_results.lot_result_fact(notices, lots, start),
+        "lot_decision": notice_results.lot_decision(lots, start),
         "lot_answer": notice_lots.lot_answer(notices),
         "notice_buyer": notice_buyers.observed(notices.notices, reference),
     }
