@@ -88,10 +88,11 @@ def _families(notices: pl.DataFrame) -> pl.DataFrame:
 
     A reference is followed inside its procedure only, so that a procedure's measures depend on its own notices alone.
     """
+    changes = notices.filter(pl.col("changed_notice_id").is_not_null() & (pl.col("role") != "modification"))
+    notices = notices.join(changes, on="procedure_id", how="semi")
     by_number = notices.drop_nulls("publication_number").select("procedure_id", changed="publication_number", target="notice_id")
     by_id = notices.select("procedure_id", changed="notice_id", target="notice_id")
     known = pl.concat([by_id, by_number]).sort("target").unique(["procedure_id", "changed"], keep="first", maintain_order=True)
-    changes = notices.filter(pl.col("changed_notice_id").is_not_null() & (pl.col("role") != "modification"))
     links = changes.select("procedure_id", "notice_id", changed="changed_notice_id")
     links = links.join(known, on=["procedure_id", "changed"], how="left")
     links = links.select("procedure_id", "notice_id", parent=pl.coalesce("target", "changed"))

@@ -58,6 +58,7 @@ SPEND_MONTH = Table(
         _count("lines", "All lines."),
         _count("procurement_lines", "Lines on procurement accounts that have a net amount."),
         *(_count(f"{kind}_lines", f"Of procurement_lines: supplier kind {kind}.") for kind in SUPPLIER_KINDS),
+        _count("public_lines", "Of procurement_lines: supplier is a public body."),
         _count("case_lines", "Of procurement_lines: with a case id."),
         Column("has_case_id", pl.Boolean, "Any line has a case id.", required=True),
         Column("has_supplier_id", pl.Boolean, "Any line has a supplier with an id.", required=True),
@@ -152,6 +153,7 @@ SELECT {KEYS}, min(organisation_name) AS organisation_name, min(branch_code) AS 
     {_sum("lines", "true", "lines")},
     {_sum("procurement_lines", "is_procurement", "net_lines")},
     {", ".join(_sum(f"{kind}_lines", f"is_procurement AND kind = '{kind}'", "net_lines") for kind in SUPPLIER_KINDS)},
+    {_sum("public_lines", "is_procurement AND is_public", "net_lines")},
     {_sum("case_lines", "is_procurement", "net_cases")},
     sum(cases) > 0 AS has_case_id, bool_or(kind IN ('business_id', 'foreign_id')) AS has_supplier_id,
     sum(lines) > sum(net_lines) AS is_gross
