@@ -133,7 +133,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     A month of a year that was delivered without dates counts in year figures (its sum stands in January) and is no_date in
     shorter periods. Rows dated in a month that nobody covers, or that is missing, stay in the sums and cover nothing.
     """
-    sums = ("net_cents", "public_cents", "masked_cents", "no_id_cents", "private_trader_cents", "procurement_lines")
+    sums = ("net_cents", "public_cents", "masked_cents", "no_id_cents", "private_trader_cents", "procurement_lines", "public_lines")
     spend = measures["spend_month"]
     keys = ["organisation_id", "period", "has_date"]
     grouped = spend.group_by(keys).agg(
@@ -193,9 +193,14 @@ def _basis() -> pl.Expr:
 
 
 def contribution(
-    frame: pl.DataFrame, figure_id: str, scope: str, numerator: pl.Expr, denominator: pl.Expr | None
+    frame: pl.DataFrame,
+    figure_id: str,
+    scope: str,
+    numerator: pl.Expr,
+    denominator: pl.Expr | None,
+    n: pl.Expr = pl.col("procurement_lines"),  # noqa: B008 - an expression is a value
 ) -> pl.DataFrame:
-    """Contribution rows of one figure from `months`."""
+    """Contribution rows of one figure from `months`; `n` counts the posting lines that it rests on."""
     return frame.select(
         pl.lit(figure_id).alias("figure_id"),
         "organisation_id",
@@ -207,7 +212,7 @@ def contribution(
         numerator.cast(pl.Int64).alias("numerator"),
         (pl.lit(None, pl.Int64) if denominator is None else denominator.cast(pl.Int64)).alias("denominator"),
         pl.lit(None, pl.Int64).alias("amount"),
-        pl.col("procurement_lines").fill_null(0).alias("n"),
+        n.fill_null(0).alias("n"),
         "covered",
         "asked",
         "reason",
@@ -218,11 +223,11 @@ def contribution(
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
     """figure_id and CONTRIBUTION rows, with period_kinds, from spend_month and expected."""
     frame = months(measures)
-    total = pl.col("net_cents")
+    total, market_lines = pl.col("net_cents"), pl.col("procurement_lines") - pl.col("public_lines")
     return pl.concat(
         [
             contribution(frame, "spend_total", "all", total, None),
-            contribution(frame, "spend_market", "market", total - pl.col("public_cents"), None),
+            contribution(frame, "spend_market", "market", total - pl.col("public_cents"), None, market_lines),
             contribution(frame, "masked_supplier_share", "all", pl.col("masked_cents"), total),
             contribution(frame, "no_id_supplier_share", "all", pl.col("no_id_cents"), total),
             contribution(frame, "private_trader_share", "all", pl.col("private_trader_cents"), total),

@@ -56,6 +56,7 @@ def test_spend_month_is_what_loops_say(world: list[lines.Line]) -> None:
         assert row["lines"] == len(found)
         assert row["procurement_lines"] == len(buys) == sum(row[f"{kind}_lines"] for kind in measures.SUPPLIER_KINDS)
         assert row["foreign_id_lines"] == sum(line.kind == "foreign_id" for line in buys)
+        assert row["public_lines"] == sum(line.is_public for line in buys)
         assert row["case_lines"] == sum(line.case is not None for line in buys)
         assert row["has_case_id"] == any(line.case for line in found)
         assert row["has_supplier_id"] == any(line.supplier for line in found)
