@@ -25,7 +25,7 @@ def make(root: Path) -> Path:
             "agency": CITY,
             "name": "Bench city",
             "organisation_id": CITY_ORGANISATION,
-            "frame_from": "2024-11-01",
+            "frame_from": "2024-08-01",
             "rhythm": "month",
         },
     ]
