@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -109,29 +110,69 @@ def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
+    _count_once(store, reference)
+    former, bounds = _remembered_bounds(store), _bounds(store)
+    for source in bounds:
+        changed = set(periods.month_range(*bounds[source])) ^ set(
+            periods.month_range(*former[source]) if source in former else []
+        )
+        ledger.mark_dirty(store, source, changed)
     dirty = figures.dirty_months(store)
-    bounds = _bounds(store)
-    every = pl.DataFrame(schema=periods.SCHEMA)
-    for sources in sorted({figure.sources for figure in DEFINITIONS.values()}):
+    every = [pl.DataFrame(schema=periods.SCHEMA)]
+    for sources, reach in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
         months = dirty.filter(pl.col("source").is_in(list(sources)))["month"].to_list()
         if not months or sources[0] not in bounds:
             continue
-        touched = periods.touched(months, *bounds[sources[0]])
-        wanted = {key: figure for key, figure in DEFINITIONS.items() if figure.sources == sources}
-        figures.replace_cells(store, _cells(store, reference, names, wanted, touched), list(wanted), touched)
-        every = pl.concat([every, touched])
+        reached = _reached(months, reach, bounds[sources[0]][1])
+        touched, gone = periods.scope(reached, former.get(sources[0]), bounds[sources[0]])
+        wanted = {key: figure for key, figure in DEFINITIONS.items() if (figure.sources, figure.reach_years) == (sources, reach)}
+        replaced = pl.concat([touched, gone])
+        figures.replace_cells(store, _cells(store, reference, names, wanted, touched, reach), list(wanted), replaced)
+        every.append(replaced)
     store.con.execute("DELETE FROM ledger.dirty")
-    return every.unique().sort(PERIOD_KEY)
+    ledger.set_state(store, "bounds", json.dumps({source: [day.isoformat() for day in days] for source, days in bounds.items()}))
+    return pl.concat(every).unique().sort(PERIOD_KEY)
+
+
+def _remembered_bounds(store: Store) -> dict[str, tuple[date, date]]:
+    """Bounds of the data when figures were last computed."""
+    known = json.loads(ledger.state(store, "bounds") or "{}")
+    return {source: (date.fromisoformat(first), date.fromisoformat(last)) for source, (first, last) in known.items()}
+
+
+def _count_once(store: Store, reference: Reference) -> None:
+    """Decide which copy of an organisation's month counts and which months are expected; what moved is computed again."""
+    agencies = [(agency.agency, agency.precedence, agency.frame_from, agency.frame_to) for agency in reference.agencies.values()]
+    frame = pl.DataFrame(
+        agencies, schema={"agency": pl.String, "rank": pl.Int64, "frame_from": pl.String, "frame_to": pl.String}, orient="row"
+    ).with_columns(pl.col("frame_from", "frame_to").str.to_date())
+    own = [(agency.organisation_id, agency.agency) for agency in reference.agencies.values() if agency.organisation_id]
+    own_frame = pl.DataFrame(own, schema={"organisation_id": pl.String, "agency": pl.String}, orient="row")
+    with store.relation("own_frame", own_frame):
+        store.con.execute("CREATE OR REPLACE TEMP TABLE agency_own AS FROM own_frame")
+    figures.counting(store, frame)
+    ledger.mark_dirty(store, INVOICES, figures.recount(store))
+
+
+def _reached(months: list[date], reach: int, last: date) -> list[date]:
+    """Months, and the same months of the `reach` following years as far as the data's last year: they hold them too."""
+    ahead = {periods.add_months(month, 12 * years) for month in months for years in range(reach + 1)}
+    return sorted(month for month in ahead if month in months or month.year <= last.year)
 
 
 def _cells(
-    store: Store, reference: Reference, names: Names, wanted: Mapping[str, KeyFigure], touched: pl.DataFrame
+    store: Store,
+    reference: Reference,
+    names: Names,
+    wanted: Mapping[str, KeyFigure],
+    touched: pl.DataFrame,
+    reach: int,
 ) -> pl.DataFrame:
     """Cells of some figures in some periods: contributions rolled up, and what the plans group in DuckDB."""
     first, last = touched["period_start"].min(), touched["period_end"].max()
     assert isinstance(first, date)  # noqa: S101 - touched is never empty here
     assert isinstance(last, date)  # noqa: S101
-    measures = _measures(store, reference, first, last)
+    measures = _measures(store, periods.add_months(first.replace(day=1), -12 * reach), last)
     parameters = parameters_of(reference)
     parts = []
     for module in MODULES:
@@ -148,17 +189,8 @@ def _cells(
     )
 
 
-def _measures(store: Store, reference: Reference, first: date, last: date) -> dict[str, pl.DataFrame]:
+def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     """Measure frames between two months, invoices restricted to the copy that counts."""
-    agencies = [(agency.agency, agency.precedence, agency.frame_from, agency.frame_to) for agency in reference.agencies.values()]
-    frame = pl.DataFrame(
-        agencies, schema={"agency": pl.String, "rank": pl.Int64, "frame_from": pl.String, "frame_to": pl.String}, orient="row"
-    ).with_columns(pl.col("frame_from", "frame_to").str.to_date())
-    own = [(agency.organisation_id, agency.agency) for agency in reference.agencies.values() if agency.organisation_id]
-    own_frame = pl.DataFrame(own, schema={"organisation_id": pl.String, "agency": pl.String}, orient="row")
-    with store.relation("own_frame", own_frame):
-        store.con.execute("CREATE OR REPLACE TEMP TABLE agency_own AS FROM own_frame")
-    figures.counting(store, frame)
     figures.counted(store, INVOICE_MEASURES, first, last)
     found = {"spend_month": store.frame("FROM spend_month")}
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])

@@ -41,6 +41,7 @@ class KeyFigure:
     whether the formula is official, an official goal with our formula, or our proposal; `origin` names the source.
     `closing_days` after the period's end the figure is final (METHOD 29); None with year figures of invoices: 30 June.
     `coverage_text` says what coverage measures here. `variants` ("",) when there is only one.
+    `reach_years`: a month counts in the figures of so many later years too (windows longer than a year).
     """
 
     figure_id: str
@@ -69,6 +70,7 @@ class KeyFigure:
     minimum_coverage: float | None = None
     strategy_intent: str | None = None
     owner: str = "nyckeltal"
+    reach_years: int = 0
 
 
 CONTRIBUTION = Table(

@@ -50,6 +50,36 @@ def touched(months: Iterable[date], first: date, last: date) -> pl.DataFrame:
     return pl.DataFrame(sorted(found), schema=SCHEMA, orient="row")
 
 
+def windows(first: date, last: date) -> list[tuple[str, date, date]]:
+    """Every window of twelve whole months between the months of `first` and `last`."""
+    found, start = [], first.replace(day=1)
+    while add_months(start, 11) <= last.replace(day=1):
+        found.append(period("rolling_12m", start))
+        start = add_months(start, 1)
+    return found
+
+
+def month_range(first: date, last: date) -> list[date]:
+    """First days of the months from that of `first` to that of `last`."""
+    start, end = first.replace(day=1), last.replace(day=1)
+    count = (end.year - start.year) * 12 + end.month - start.month + 1
+    return [add_months(start, ahead) for ahead in range(count)]
+
+
+def scope(months: Iterable[date], old: tuple[date, date] | None, new: tuple[date, date]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Periods to compute again, and periods to clear, when `months` changed and the data's bounds went from `old` to `new`.
+
+    Growing bounds add windows that hold no changed month; shrinking ones leave periods without data. What comes out depends
+    on the new state alone, not on the way to it.
+    """
+    before, after = set(windows(*old)) if old else set(), set(windows(*new))
+    touched_rows = set(touched(months, *new).rows()) | (after - before)
+    low, high = new[0].replace(day=1), month_end(new[1].replace(day=1))
+    inside = {row for row in touched_rows if row[1] <= high and row[2] >= low}
+    gone = (touched_rows - inside) | (before - after)
+    return tuple(pl.DataFrame(sorted(rows), schema=SCHEMA, orient="row") for rows in (inside, gone))  # type: ignore[return-value]
+
+
 def months_of(periods: pl.DataFrame) -> pl.DataFrame:
     """SCHEMA plus `month`: one row per month of each period."""
     return periods.with_columns(month=pl.date_ranges("period_start", "period_end", interval="1mo")).explode("month")

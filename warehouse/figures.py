@@ -177,6 +177,19 @@ def counting(store: Store, agencies: pl.DataFrame) -> None:
     )
 
 
+def recount(store: Store) -> list[date]:
+    """Keep `counting` and `expected`; returns the months in which they differ from those kept before."""
+    moved: set[date] = set()
+    for name, month in (("counting", "period"), ("expected", "month")):
+        if not store.scalar("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'figure' AND table_name = ?", [name]):
+            store.con.execute(f"CREATE TABLE figure.{name} AS FROM {name} LIMIT 0")
+        for one, other in ((name, f"figure.{name}"), (f"figure.{name}", name)):
+            rows = store.rows(f"SELECT DISTINCT {month} AS month FROM (FROM {one} EXCEPT FROM {other})")
+            moved |= {row["month"] for row in rows}
+        store.con.execute(f"CREATE OR REPLACE TABLE figure.{name} AS FROM {name}")
+    return sorted(moved)
+
+
 def counted(store: Store, names: Sequence[str], first: date, last: date) -> None:
     """Temporary views over the measures `names`, without their schema: rows of the copy that counts, between two months."""
     for name in names:
