@@ -87,7 +87,7 @@ def _definition(figure: KeyFigure) -> tuple[object, ...]:
         figure.version,
         figure.unit,
         figure.aggregate,
-        figure.aggregate == "sum",
+        figure.aggregate in ("sum", "distinct"),
         figure.aggregate in ("median", "distinct") or figure.unit == "hhi",
         figure.numerator_quantity == "cent",
         figure.denominator_quantity == "cent",
