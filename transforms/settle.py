@@ -88,7 +88,7 @@ def _definition(figure: KeyFigure) -> tuple[object, ...]:
         figure.unit,
         figure.aggregate,
         figure.aggregate in ("sum", "distinct"),
-        figure.aggregate in ("median", "distinct") or figure.unit == "hhi",
+        figure.aggregate == "median" or figure.unit == "hhi",
         figure.numerator_quantity == "cent",
         figure.denominator_quantity == "cent",
         least and least.numerator,
