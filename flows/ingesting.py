@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import Thread
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from warehouse.lake import sweep
 from warehouse.landing import Landed, Landing
 from warehouse.ledger import PreparedBatch
 from warehouse.store import Store
-from warehouse.validation import Prepared, check
+from warehouse.validation import Prepared, check, warm_up
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,12 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
     remembered = ledger.known(store)
     moved = [item for item in Landing(home).all() if _moved(item, remembered.get(item.delivery_id))]
     pending = [item for item in moved if ledger.needs_preparation(item, remembered.get(item.delivery_id))]
+    warming = Thread(target=warm_up, name="warm-up")
+    if pending:
+        warming.start()
     batches = _prepare_all(pending, context, home, progress)
+    if pending:
+        warming.join()
     validation = _gate(batches, home)
     by_delivery = {delivery_id: batch for batch in batches for delivery_id in batch.deliveries}
     with store.transaction():

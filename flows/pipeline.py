@@ -18,7 +18,8 @@ from pathlib import Path
 from flows import receiving
 from flows.ingesting import Ingested, ingest
 from flows.preparing import Progress, silent
-from flows.refreshing import Published, refresh_and_publish
+from flows.publishing import Published
+from flows.refreshing import refresh_and_publish
 from flows.settings import Settings
 from schemas.errors import ConfigurationError, UsageError
 from schemas.reference import KEYS, Reference

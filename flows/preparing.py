@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 WORKERS = 2
 WAITING_PARTS = 3
-COVERED_SCHEMA = pl.Schema({**SLICE_SCHEMA, "rows_n": pl.Int64, "cents": pl.Int64})
+COVERED_SCHEMA = pl.Schema([*SLICE_SCHEMA.items(), ("rows_n", pl.Int64), ("cents", pl.Int64)])
 UNREADABLE = (
     pl.exceptions.PolarsError,
     pa.ArrowException,
@@ -123,8 +123,8 @@ def _prepare_group(
         refused = {item.delivery_id: [Reason("file_unreadable", text, file=item.intent.file_name)] for item in group}
         conclusion = None
     if conclusion is not None:
-        for outcome in (*parts, conclusion):
-            for delivery_id, reasons in outcome.refused.items():
+        for found in (*(part.refused for part in parts), conclusion.refused):
+            for delivery_id, reasons in found.items():
                 refused.setdefault(delivery_id, []).extend(reasons)
     return PreparedBatch(
         contract=source.contract,
@@ -225,7 +225,7 @@ class _Covered:
             orient="row",
         )
         joined = slices.join(sizes, on="slice_period", how="left").with_columns(pl.col("rows_n", "cents").fill_null(0))
-        return joined.select(COVERED_SCHEMA.names()).cast(dict(COVERED_SCHEMA))
+        return joined.select(COVERED_SCHEMA.names()).cast(COVERED_SCHEMA)
 
 
 def _concat(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

@@ -179,10 +179,10 @@ def read_manifest(path: Path, name: str) -> dict[str, Any]:
 
 
 def _intent(reference: Reference, found: Found, manifest: dict[str, Any], at: datetime) -> Intent:
-    agency = found.agency or manifest.get("agency")
-    source = found.source or manifest.get("source")
+    agency = str(found.agency or manifest.get("agency") or "")
+    source: str | None = found.source or manifest.get("source")
     source = source or _recognised(found.path)
-    agency = agency or _only_agency(reference, source)
+    agency = agency or _only_agency(reference, source) or ""
     if source not in SOURCES:
         known = ", ".join(sorted(SOURCES))
         raise DeliveryRefused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
-from schemas.key_figure import KeyFigure
+from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
 from transforms.key_figures import DEFINITIONS, MODULES
@@ -69,12 +69,12 @@ def _observed(store: Store, reference: Reference) -> pl.DataFrame:
         "SELECT DISTINCT organisation_id, organisation_name AS name, sector_name AS delivered, "
         "coalesce(branch_code, branch_name) AS branch, branch_name, NULL::VARCHAR AS region FROM measure.spend_month"
     ).join(aliases, on="delivered", how="left")
-    frames = [from_invoices.select(levels.OBSERVED_SCHEMA.names()).cast(dict(levels.OBSERVED_SCHEMA))]
+    frames = [from_invoices.select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA)]
     if NOTICES in SOURCES:
         from_notices = store.frame(
             "SELECT DISTINCT organisation_id, name, sector, NULL::VARCHAR AS branch, NULL::VARCHAR AS branch_name, region FROM measure.notice_buyer"
         )
-        frames.append(from_notices.select(levels.OBSERVED_SCHEMA.names()).cast(dict(levels.OBSERVED_SCHEMA)))
+        frames.append(from_notices.select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA))
     return pl.concat(frames)
 
 
@@ -121,7 +121,10 @@ def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame
     every = [pl.DataFrame(schema=periods.SCHEMA)]
     for sources, reach in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
         months = dirty.filter(pl.col("source").is_in(list(sources)))["month"].to_list()
-        if not months or sources[0] not in bounds:
+        if sources[0] not in bounds:
+            every.append(_without_data(store, sources, former))
+            continue
+        if not months:
             continue
         reached = _reached(months, reach, bounds[sources[0]][1])
         touched, gone = periods.scope(reached, former.get(sources[0]), bounds[sources[0]])
@@ -132,6 +135,17 @@ def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame
     store.con.execute("DELETE FROM ledger.dirty")
     ledger.set_state(store, "bounds", json.dumps({source: [day.isoformat() for day in days] for source, days in bounds.items()}))
     return pl.concat(every).unique().sort(PERIOD_KEY)
+
+
+def _without_data(store: Store, sources: Sequence[str], former: Mapping[str, object]) -> pl.DataFrame:
+    """Clear the cells of figures whose source has just lost its last delivery; returns their periods."""
+    if sources[0] not in former:
+        return pl.DataFrame(schema=periods.SCHEMA)
+    rows = [periods.period(kind, start) for kind, start in figures.all_periods(store)]
+    gone = pl.DataFrame(rows, schema=periods.SCHEMA, orient="row")
+    wanted = [key for key, figure in DEFINITIONS.items() if figure.sources == sources]
+    figures.replace_cells(store, pl.DataFrame(schema=CELL.polars_schema()), wanted, gone)
+    return gone
 
 
 def _remembered_bounds(store: Store) -> dict[str, tuple[date, date]]:
@@ -185,7 +199,7 @@ def _cells(
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
     return pl.concat(
-        [part.select(figures.CELL.polars_schema().names()).cast(dict(figures.CELL.polars_schema())) for part in parts]
+        [part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts]
     )
 
 

@@ -138,7 +138,9 @@ class Conclusion:
 
 
 SLICE_SCHEMA = pl.Schema({"delivery_id": pl.String, "part": pl.String, "slice_period": pl.Date, "slice_kind": pl.String})
-SET_ASIDE_SCHEMA = pl.Schema({"delivery_id": pl.String, "table_name": pl.String, "source_line": pl.Int64, "reason": pl.String, "cents": pl.Int64})
+SET_ASIDE_SCHEMA = pl.Schema(
+    {"delivery_id": pl.String, "table_name": pl.String, "source_line": pl.Int64, "reason": pl.String, "cents": pl.Int64}
+)
 
 Read = Callable[[Sequence[Delivered], Context], Iterator[RawPart]]
 Clean = Callable[[RawPart, Sequence[Delivered], Context], CleanPart]

@@ -63,7 +63,7 @@ def roll_up(
     parts[-1] = parts[-1].with_columns(numerator=pl.col("distinct")).drop("distinct")
     cells = pl.concat(parts, how="diagonal")
     missing = [pl.lit(None, pl.Float64).alias("direct_value")] if "direct_value" not in cells.columns else []
-    return cells.with_columns(missing).select(CELL.polars_schema().names()).cast(dict(CELL.polars_schema()))
+    return cells.with_columns(missing).select(CELL.polars_schema().names()).cast(CELL.polars_schema())
 
 
 def _counts_in_period() -> pl.Expr:

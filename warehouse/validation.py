@@ -8,6 +8,8 @@ its cost does not depend on the volume, and every rule has its expectation. Resu
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import uuid
 import warnings
@@ -23,6 +25,14 @@ from schemas.contract import Contract, Table
 from schemas.errors import InvariantBroken, Reason
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+
+def warm_up() -> None:
+    """Import Great Expectations (two seconds) ahead of its use, while deliveries are prepared in other threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module("great_expectations")
 
 
 @dataclass(frozen=True)
@@ -164,8 +174,7 @@ def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
     """Run the suites; returns (profile, check) of the expectations that failed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library's own deprecations are not ours to act on here
-        import great_expectations as gx
-
+        gx: Any = importlib.import_module("great_expectations")  # its stubs do not know the SQL options below
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         # public options only: without them the pool's rollback discards DuckDB's pending result
@@ -219,7 +228,7 @@ def _rows(profile: Profile) -> pl.DataFrame:
         )
         for item in profile.checks
     ]
-    return pl.concat(parts).cast(dict(VALIDATION_SCHEMA)) if parts else pl.DataFrame(schema=VALIDATION_SCHEMA)
+    return pl.concat(parts).cast(VALIDATION_SCHEMA) if parts else pl.DataFrame(schema=VALIDATION_SCHEMA)
 
 
 def _reason(table: Table, item: Check, row: Mapping[str, Any]) -> Reason:

@@ -102,7 +102,7 @@ def key_figure_table(frame: pl.DataFrame) -> PublishedTable:
         "key_figure",
         f"{KEY_FIGURE.description} Primary key: {', '.join(KEY_FIGURE.primary_key)}.",
         key_figure_columns(),
-        frame.select(schema).cast(dict(KEY_FIGURE.polars_schema())).sort(KEY_FIGURE.primary_key),
+        frame.select(schema).cast(KEY_FIGURE.polars_schema()).sort(KEY_FIGURE.primary_key),
         KEY_FIGURE.primary_key,
     )
 
@@ -158,7 +158,7 @@ def replace_rows(con: Connection, opened: pl.DataFrame, closed: pl.DataFrame, na
     key = list(KEY_FIGURE.primary_key)
     columns = KEY_FIGURE.polars_schema()
     new = (
-        _labelled(opened, names, through).with_columns(is_latest=pl.lit(value=False)).select(columns.names()).cast(dict(columns))
+        _labelled(opened, names, through).with_columns(is_latest=pl.lit(value=False)).select(columns.names()).cast(columns)
     )
     touched = pl.concat([opened.select(key), closed.select(key)]).unique()
     labels = names.select("level", "level_id", pl.col("name_fi").alias("level_name"))
