@@ -39,6 +39,14 @@ DEFINITIONS = (
         coverage_text=KNOWN_TYPE,
         exclusions=("A voluntary ex-ante notice alone; with its award it counts once.",),
         variants=("", "with_oth_single"),
+        variant_names={
+            "": {"fi": "Ilman ilmoitusta neuvotellut", "sv": "Förhandlade utan annons", "en": "Negotiated without a call"},
+            "with_oth_single": {
+                "fi": "Mukana muut yksivaiheiset menettelyt",
+                "sv": "Övriga enstegsförfaranden medräknade",
+                "en": "Other single-stage procedures included",
+            },
+        },
     ),
     notice_figure(
         "cooperative_share",
