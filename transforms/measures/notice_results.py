@@ -73,14 +73,15 @@ def lot_decision(lots: Lots, start: pl.DataFrame) -> pl.DataFrame:
     first = awarded.sort("decision_date", "family_date", "notice_id", "result_id", nulls_last=True)
     first = first.unique(LOT, keep="first", maintain_order=True)
     called = lots.called.filter(~uses("dps"))
-    own = called.select(*LOT, pl.col("deadline_date").alias("own_deadline"))
+    own = called.select(*LOT, pl.col("deadline_date").alias("own_deadline"), is_named=pl.lit(value=True))
     deadlines = pl.col("deadline_date").drop_nulls()
     common = called.group_by("procedure_id").agg(
         pl.when(deadlines.n_unique() == 1).then(deadlines.first()).alias("common_deadline"), pl.len().alias("called_n")
     )
     joined = first.join(own, on=LOT, how="left").join(common, on="procedure_id", how="left")
     joined = joined.with_columns(
-        month=pl.col("family_date").dt.month_start(), deadline_date=pl.coalesce("own_deadline", "common_deadline")
+        month=pl.col("family_date").dt.month_start(),
+        deadline_date=pl.when("is_named").then("own_deadline").otherwise("common_deadline"),
     )
     return joined.with_columns(days=(pl.col("decision_date") - pl.col("deadline_date")).dt.total_days(), outcome=_outcome())
 
