@@ -45,7 +45,7 @@ app = typer.Typer(
     "HOME/published/nyckeltal.duckdb, which dashboards open read-only.",
     epilog=EXIT_CODES,
 )
-out = Console()
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 150)
 err = Console(stderr=True)
 _settings: Settings
 
@@ -155,7 +155,11 @@ def figures(
 ) -> None:
     """Published key figures: value, target, light, trend, coverage."""
     rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language)
-    _print_rows(rows, output, reporting.FIGURE_TABLE)
+    if output != "table":
+        _print_rows(rows, output, reporting.FIGURE_TABLE)
+        return
+    columns = [name for name in reporting.FIGURE_TABLE if name != "who" or level != "national"]
+    _print_rows([reporting.for_people(row) for row in rows], output, columns)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from schemas.errors import Busy, DeliveryRefused, UsageError
 from warehouse.home import Home
 from warehouse.publication import reader
 
-FIGURE_TABLE = ("figure", "variant", "scope", "who", "period", "value", "unit", "target", "light", "trend", "coverage", "status")
+FIGURE_TABLE = ("figure", "variant", "scope", "who", "period", "value", "target", "light", "trend", "coverage", "status")
 STATUS_TABLE = (
     "delivery_id",
     "agency",
@@ -236,6 +237,33 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
+
+
+UNITS = {"eur": " EUR", "days": " d"}
+LIGHTS = {"green": "● green", "yellow": "▲ yellow", "red": "■ red", "none": ""}
+TRENDS = {"up": "↗ up", "down": "↘ down", "flat": "→ flat", "none": ""}
+
+
+def for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure's row as people read it: shares in per cent, euros with their unit, light and trend as sign and word."""
+
+    def amount(value: Decimal | None) -> str | None:
+        if value is None:
+            return None
+        if row["unit"] == "share":
+            return f"{value * 100:.1f} %"
+        return cell("value", value) + UNITS.get(row["unit"], "")
+
+    target = amount(row["target"])
+    status = row["status"] if row["value"] is not None or not row["reason"] else f"{row['status']}: {row['reason']}"
+    return {
+        **row,
+        "value": amount(row["value"]),
+        "target": f"{row['target_operator']} {target}" if target else "",
+        "light": LIGHTS[row["light"]],
+        "trend": TRENDS[row["trend"]],
+        "status": status,
+    }
 
 
 def escaped(value: Any) -> Any:

@@ -141,7 +141,7 @@ def test_figures_as_table_csv_and_json(nyckeltal: Nyckeltal, home: Path) -> None
     assert {row["level_id"]: Decimal(row["value"]) for row in as_csv} == dict(truth.iter_rows())
     table = nyckeltal(home, "figures")
     assert table.code == 0
-    assert "FI" in table.out or "Finland" in table.out
+    assert "Procurement spend" in table.out
     for language in ("fi", "sv"):
         assert nyckeltal(home, "figures", "--language", language).code == 0
 
