@@ -54,17 +54,24 @@ DEFINITIONS = (
     ),
 )
 
+# Invoices are grouped once, by year: nearly every one lies in one month, so its quarter is known; only the others are grouped
+# again by quarter.
 PLANS: Mapping[str, str] = {
     "cases": f"""
 WITH {places(PERIOD_KINDS)},
 {covered("case_lines", "no_case_id", scaled=True)},
 {SLOTS},
-by_quarter AS MATERIALIZED (
-    SELECT slot_id, case_id, sum(net_cents)::BIGINT AS cents, sum(lines)::BIGINT AS lines
-    FROM case_month JOIN month_slot USING (organisation_id, period, has_date) GROUP BY ALL),
-by_year AS MATERIALIZED (
-    SELECT year_id, case_id, sum(cents)::BIGINT AS cents, sum(lines)::BIGINT AS lines
-    FROM by_quarter JOIN year_slot USING (slot_id) GROUP BY ALL),
+once AS MATERIALIZED (
+    SELECT y.year_id, c.case_id, count(*) AS rows_n, any_value(m.slot_id) AS slot_id, sum(c.net_cents)::BIGINT AS cents,
+        sum(c.lines)::BIGINT AS lines
+    FROM case_month c JOIN month_slot m USING (organisation_id, period, has_date) JOIN year_slot y USING (slot_id) GROUP BY ALL),
+by_quarter AS (
+    SELECT slot_id, cents, lines FROM once WHERE rows_n = 1
+    UNION ALL
+    SELECT slot_id, cents, lines FROM (
+        SELECT m.slot_id, c.case_id, sum(c.net_cents)::BIGINT AS cents, sum(c.lines)::BIGINT AS lines
+        FROM case_month c JOIN month_slot m USING (organisation_id, period, has_date) JOIN year_slot y USING (slot_id)
+        SEMI JOIN (FROM once WHERE rows_n > 1) o ON o.year_id = y.year_id AND o.case_id = c.case_id GROUP BY ALL)),
 limit_of AS MATERIALIZED (
     SELECT p.place_id, any_value(l.cents) AS cents FROM place p JOIN period w USING (period_kind, period_start)
     JOIN limits l ON l.limit_id = 'small_invoice_limit' AND w.period_end BETWEEN l.valid_from AND l.valid_to GROUP BY ALL),
@@ -73,7 +80,7 @@ counted_slot AS MATERIALIZED (
     FROM by_quarter q CROSS JOIN (SELECT DISTINCT cents FROM limit_of UNION SELECT NULL) l GROUP BY ALL),
 counted_year AS MATERIALIZED (
     SELECT q.year_id, l.cents AS most, count(*) AS cases, sum(q.lines) AS lines, count(*) FILTER (q.cents > 0 AND q.cents <= l.cents) AS small
-    FROM by_year q CROSS JOIN (SELECT DISTINCT cents FROM limit_of UNION SELECT NULL) l GROUP BY ALL),
+    FROM once q CROSS JOIN (SELECT DISTINCT cents FROM limit_of UNION SELECT NULL) l GROUP BY ALL),
 total AS MATERIALIZED (
     SELECT c.place_id, sum(c.cases) AS cases, sum(c.lines) AS lines, sum(CASE WHEN l.cents IS NOT NULL THEN c.small END) AS small
     FROM (SELECT place_id, most, cases, lines, small FROM counted_slot JOIN slot_place USING (slot_id)
