@@ -27,3 +27,18 @@ FIGURES: dict[str, Figure] = {
 }
 DEFINITIONS: dict[str, KeyFigure] = {figure_id: figure.definition for figure_id, figure in FIGURES.items()}
 Compute = Callable[[Mapping[str, pl.DataFrame], object], pl.DataFrame]
+
+LATER: Mapping[str, str] = {
+    "spend_deviation": "Needs 48 months, frozen fences and the deviation rules (METHOD 8).",
+    "spend_share_of_total": "Needs total expenditure.",
+    "contract_coverage": "Needs a contract register.",
+    "off_contract_share": "Needs a contract register.",
+    "tendered_share": "Needs a contract register that carries notice ids.",
+    "joint_procurement_spend": "Needs the central purchasing body's reports.",
+    "joint_procurement_share": "Needs the central purchasing body's reports.",
+    "sme_spend_share": "Needs supplier sizes from the business register.",
+    "local_spend_share": "Needs suppliers' domiciles from the business register.",
+    "einvoice_share": "Needs the channel of each invoice.",
+    "appeal_rate": "Needs Market Court cases.",
+}
+"""Figures of the catalogue (KEY_FIGURES 7.1 and 7.2) that are not computed, and what they wait for."""

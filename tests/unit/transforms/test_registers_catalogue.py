@@ -11,7 +11,7 @@ from stdnum.fi import ytunnus
 from schemas.errors import ConfigurationError
 from schemas.reference import Reference
 from transforms import levels
-from transforms.key_figures import DEFINITIONS
+from transforms.key_figures import DEFINITIONS, LATER
 from transforms.lights import targets
 
 REFERENCE = Reference.load()
@@ -76,3 +76,8 @@ def test_a_target_that_is_no_number_names_its_row_and_column() -> None:
 
     with pytest.raises(ConfigurationError, match=r"row \d+: target 'ten'"):
         targets(broken)
+
+
+def test_figures_that_wait_for_sources_are_listed_and_not_computed() -> None:
+    assert "spend_deviation" in LATER
+    assert not set(LATER) & set(DEFINITIONS)
