@@ -106,7 +106,8 @@ def _months(store: Store, name: str) -> set[date]:
 def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
     """Accepted rows of a keyed source from deliveries in force; `procedures` (procedure_id) narrows them, None takes all.
 
-    A notice outside any procedure is known by its own id.
+    A notice outside any procedure is known by its own id. Every version of a notice comes along, also one that names another
+    procedure: it may be the newest.
     """
     found: dict[str, pl.DataFrame] = {}
     keys: pl.DataFrame | None = None
@@ -114,20 +115,22 @@ def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures:
         frame = _keyed_frame(store, source, table, keys)
         if table.name == "notice" and procedures is not None:
             wanted = procedures.select("procedure_id").unique()
-            frame = frame.join(wanted, left_on=pl.coalesce("procedure_id", "notice_id"), right_on="procedure_id", how="semi")
+            own = frame.join(wanted, left_on=pl.coalesce("procedure_id", "notice_id"), right_on="procedure_id", how="semi")
+            frame = frame.join(own.select("notice_id").unique(), on="notice_id", how="semi")
             keys = frame.select("delivery_id", "notice_id").unique()
         found[table.name] = frame
     return found
 
 
 def procedures_of(store: Store, source: str, deliveries: Sequence[str]) -> pl.DataFrame:
-    """procedure_id, else notice_id, of every notice that some deliveries brought, in force or not."""
+    """procedure_id, else notice_id, of every notice that some deliveries brought, in force or not, in any of its versions."""
     files = store.rows("SELECT path FROM ledger.batch_file WHERE source = ? AND table_name = 'notice' ORDER BY path", [source])
     if not files:
         return pl.DataFrame(schema={"procedure_id": pl.String})
     wanted = pl.LazyFrame({"delivery_id": list(deliveries)}, schema={"delivery_id": pl.String})
     notices = pl.scan_parquet([str(store.home.lake / row["path"]) for row in files])
-    return notices.join(wanted, on="delivery_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
+    brought = notices.join(wanted, on="delivery_id", how="semi").select("notice_id").unique()
+    return notices.join(brought, on="notice_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
 
 
 def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | None) -> pl.DataFrame:
@@ -153,7 +156,7 @@ def _month_columns(table: Table) -> list[str]:
 def replace_keyed(
     store: Store, tables: Sequence[Table], frames: Mapping[str, pl.DataFrame], procedures: pl.DataFrame | None
 ) -> set[date]:
-    """Replace the measures of `procedures` (all when None) by `frames`; returns the months whose rows changed."""
+    """Replace the measures of `procedures` (all when None) by theirs in `frames`; returns the months whose rows changed."""
     months: set[date] = set()
     touched = procedures if procedures is not None else pl.DataFrame(schema={"procedure_id": pl.String})
     with store.relation("touched_procedure", touched.select("procedure_id")):
@@ -165,6 +168,8 @@ def replace_keyed(
             store.con.execute(f'DELETE FROM measure."{table.name}" {where}')
     for table in tables:
         frame = frames[table.name]
+        if procedures is not None:  # a version that names another procedure was only there to supersede
+            frame = frame.join(touched.select("procedure_id").unique(), on="procedure_id", how="semi")
         for column in _month_columns(table):
             months |= set(frame[column].drop_nulls().unique())
         store.append(f'measure."{table.name}"', frame.select(table.polars_schema().names()))
