@@ -86,7 +86,8 @@ def test_the_register_wins_and_validity_decides_membership_on_the_last_day() -> 
         orient="row",
     )
 
-    placed = levels.members_at(levels.membership(known), spans).filter(level="sector").sort("period_start")
+    members = levels.membership(known).filter(organisation_id="9000001-1")
+    placed = levels.members_at(members, spans).filter(level="sector").sort("period_start")
 
     assert placed["level_id"].to_list() == ["joint_authority", "wellbeing_county"]
 
