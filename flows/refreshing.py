@@ -198,9 +198,7 @@ def _cells(
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
-    return pl.concat(
-        [part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts]
-    )
+    return pl.concat([part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts])
 
 
 def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
@@ -217,14 +215,20 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
 
 
 def _planned(store: Store, plans: Mapping[str, str], reference: Reference, names: Names, touched: pl.DataFrame) -> pl.DataFrame:
+    """Cells of quarters and years, the kinds that plans have: one calendar year after the other, for the sake of memory."""
     limits = reference.table("catalogue/limits.csv").select(
         "limit_id",
         (pl.col("value").cast(pl.Decimal(20, 2)) * 100).cast(pl.Int64).alias("cents"),
         pl.col("valid_from").str.to_date().fill_null(levels.ALWAYS[0]),
         pl.col("valid_to").str.to_date().fill_null(levels.ALWAYS[1]),
     )
-    relations = {"period": touched, "membership": names.members, "limits": limits}
-    return pl.concat([figures.run_plan(store, plan, relations) for plan in plans.values()], how="diagonal_relaxed")
+    within = touched.filter(pl.col("period_kind").is_in(["quarter", "year"]))
+    cells = []
+    for (year,), of_year in within.group_by(pl.col("period_start").dt.year(), maintain_order=True):
+        figures.counted(store, INVOICE_MEASURES, date(year, 1, 1), date(year, 12, 31))
+        relations = {"period": of_year, "membership": names.members, "limits": limits}
+        cells += [figures.run_plan(store, plan, relations) for plan in plans.values()]
+    return pl.concat(cells, how="diagonal_relaxed") if cells else pl.DataFrame(schema=CELL.polars_schema())
 
 
 def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> pl.DataFrame:
