@@ -120,13 +120,12 @@ def test_what_a_month_touches_settled_alone_equals_settling_all(
     touched = periods.touched([month], MONTHS[0], MONTHS[-1])
     wanted = pl.concat([touched, periods.a_year_later(touched)]).unique()
     needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
+    needed = needed.join(every, on=every.columns, how="semi")  # the warehouse keeps cells of whole windows only
 
     part = settled(frame, needed).join(wanted, on=["period_kind", "period_start"], how="semi")
     whole = settled(frame, every).join(wanted, on=["period_kind", "period_start"], how="semi")
 
-    within = pl.col("period_start").is_between(MONTHS[0], MONTHS[-1])
-    known = every.select("period_kind", "period_start")
-    assert part.join(known, on=["period_kind", "period_start"], how="semi").filter(within).sort(KEY).equals(whole.sort(KEY))
+    assert part.sort(KEY).equals(whole.sort(KEY))
 
 
 @settings(max_examples=15, deadline=None)
