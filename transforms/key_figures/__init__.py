@@ -9,9 +9,9 @@ from types import ModuleType
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures import cases, competition, market, procedures, spend, spend_openness, strategic, suppliers
+from transforms.key_figures import cases, competition, lots, market, procedures, spend, spend_openness, strategic, suppliers
 
-MODULES: tuple[ModuleType, ...] = (competition, procedures, market, strategic, spend, spend_openness, suppliers, cases)
+MODULES: tuple[ModuleType, ...] = (competition, procedures, lots, market, strategic, spend, spend_openness, suppliers, cases)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.key_figures.notices import SCOREBOARD, Measures, contributions, notice_figure, share_of, stacked
+from transforms.key_figures.notices import ALL_KNOWN, SCOREBOARD, Measures, contributions, notice_figure, share_of, stacked
 from transforms.key_figures.parameters import Parameters
 
 SME = "Recommendation 2003/361/EC, as the notice itself declares (BT-165)."
-ALL_KNOWN = "All of them: the notices are a census."
 DEFINITIONS = (
     notice_figure(
         "sme_contractor_share",

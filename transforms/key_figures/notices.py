@@ -13,11 +13,16 @@ LANGUAGES = ("fi", "sv", "en")
 Texts = tuple[str, str, str]
 SCOREBOARD = "European Commission, Single Market Scoreboard: public procurement"
 HILMA = "Hilma statistics questions (hilmaStatistics); METHOD 15-16"
-FIRST_BUYER = "A unit belongs to its first buyer and to the month of the notice that tells of it."
+ALL_KNOWN = "All of them: the notices are a census."
+FIRST_BUYER = (
+    "A unit belongs to its first buyer and to the month of the first notice that tells of it; a correction moves no month."
+)
+POPULATION = "Notices whose first buyer is not Finnish, and business registrations (X01, X02)."
 
 
 def notice_figure(figure_id: str, names: Texts, definitions: Texts, **values: object) -> KeyFigure:
-    """A definition with what all notice figures have in common; `values` are KeyFigure's fields."""
+    """A definition with what all notice figures have in common; `values` are KeyFigure's fields. Exclusions and assumptions
+    are added to the common ones."""
     common: dict[str, object] = {
         "figure_id": figure_id,
         "version": 1,
@@ -30,9 +35,10 @@ def notice_figure(figure_id: str, names: Texts, definitions: Texts, **values: ob
         "standing": "proposal",
         "closing": "notices",
         "scopes": SCOPES,
-        "assumptions": (FIRST_BUYER,),
     }
-    return KeyFigure(**(common | values))  # type: ignore[arg-type]
+    own = {name: values.get(name, ()) for name in ("exclusions", "assumptions")}
+    shared = {"exclusions": (*own["exclusions"], POPULATION), "assumptions": (FIRST_BUYER, *own["assumptions"])}  # type: ignore[misc]
+    return KeyFigure(**(common | values | shared))  # type: ignore[arg-type]
 
 
 def contributions(
