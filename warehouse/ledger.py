@@ -16,8 +16,9 @@ from warehouse.landing import Landed
 from warehouse.slices import Candidate, Covered, InForce, SliceKey, in_force
 from warehouse.store import Store
 
-QUARANTINE_KEPT = 1000
-"""Rows kept in quarantine per refused delivery and rule: a wholly wrong file is described, not copied."""
+EXAMPLES_KEPT = 1000
+"""Rows kept per rule where they are only examples: of warnings (the rows are loaded) and of refused deliveries. All are counted
+in ledger.rule_count; a loaded delivery's quarantined rows are all kept."""
 
 
 @dataclass
@@ -121,7 +122,7 @@ def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple
     """Replace what the ledger holds of a batch's deliveries: files, counts, quarantine, coverage."""
     ids = pl.DataFrame({"delivery_id": list(prepared.deliveries)}, schema={"delivery_id": pl.String})
     with store.relation("loaded_ids", ids):
-        for table in ("table_count", "quarantine", "set_aside", "covered"):
+        for table in ("table_count", "quarantine", "rule_count", "set_aside", "covered"):
             store.con.execute(f"DELETE FROM ledger.{table} WHERE delivery_id IN (SELECT delivery_id FROM loaded_ids)")
     files = [
         (prepared.batch.batch_id, prepared.contract.source, file.table_name, prepared.batch.agency, file.path, file.rows_n)
@@ -131,23 +132,18 @@ def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple
         store.con.executemany("INSERT INTO ledger.batch_file VALUES (?, ?, ?, ?, ?, ?)", files)
     store.append("ledger.table_count", prepared.counts)
     refused = pl.col("delivery_id").is_in(list(prepared.refused))
-    failures = pl.concat(
-        [
-            prepared.failures.filter(~refused),
-            prepared.failures.filter(refused).group_by("delivery_id", "rule", maintain_order=True).head(QUARANTINE_KEPT),
-        ],
-        how="diagonal",
-    )
     severity = pl.DataFrame(
         [(table, rule, severity) for (table, rule), severity in severities.items()],
         schema={"table_name": pl.String, "rule": pl.String, "severity": pl.String},
         orient="row",
     )
-    rows = pl.concat([failures, prepared.warnings])
-    store.append(
-        "ledger.quarantine",
-        rows.join(severity, on=["table_name", "rule"], how="left").with_columns(pl.col("severity").fill_null("fail")),
-    )
+    broken = pl.concat([prepared.failures, prepared.warnings]).join(severity, on=["table_name", "rule"], how="left")
+    broken = broken.with_columns(pl.col("severity").fill_null("fail"))
+    counts = broken.group_by("delivery_id", "table_name", "rule", "severity").agg(pl.len().cast(pl.Int64).alias("rows_n"))
+    store.append("ledger.rule_count", counts)
+    examples = refused | (pl.col("severity") == "warn")
+    kept = broken.filter(examples).group_by("delivery_id", "table_name", "rule", maintain_order=True).head(EXAMPLES_KEPT)
+    store.append("ledger.quarantine", pl.concat([broken.filter(~examples), kept], how="diagonal"))
     store.append("ledger.set_aside", prepared.set_aside)
     store.append("ledger.covered", prepared.covered.filter(~refused))
 

@@ -157,9 +157,7 @@ def replace_rows(con: Connection, opened: pl.DataFrame, closed: pl.DataFrame, na
     """
     key = list(KEY_FIGURE.primary_key)
     columns = KEY_FIGURE.polars_schema()
-    new = (
-        _labelled(opened, names, through).with_columns(is_latest=pl.lit(value=False)).select(columns.names()).cast(columns)
-    )
+    new = _labelled(opened, names, through).with_columns(is_latest=pl.lit(value=False)).select(columns.names()).cast(columns)
     touched = pl.concat([opened.select(key), closed.select(key)]).unique()
     labels = names.select("level", "level_id", pl.col("name_fi").alias("level_name"))
     frames = {"opened_row": new, "touched_key": touched, "label": labels, "through": through}

@@ -80,8 +80,8 @@ def tables(
         "ORDER BY ALL"
     )
     quarantine = store.frame(
-        "SELECT d.source, d.agency, q.delivery_id, q.table_name, q.rule, q.severity, count(*) AS rows_n FROM ledger.quarantine q "
-        "JOIN ledger.delivery d USING (delivery_id) GROUP BY ALL ORDER BY ALL"
+        "SELECT d.source, d.agency, q.delivery_id, q.table_name, q.rule, q.severity, q.rows_n FROM ledger.rule_count q "
+        "JOIN ledger.delivery d USING (delivery_id) ORDER BY ALL"
     )
     publication = pl.DataFrame(
         [(number, at.replace(tzinfo=None), as_of, fingerprint, *counts, STORAGE_VERSION, version)],

@@ -52,7 +52,7 @@ def receipt(store: Store, delivery_id: str) -> dict[str, Any]:
         "SELECT * EXCLUDE (delivery_id) FROM ledger.table_count WHERE delivery_id = ? ORDER BY table_name", [delivery_id]
     )
     rules = store.rows(
-        "SELECT table_name, rule, severity, count(*) AS rows_n FROM ledger.quarantine WHERE delivery_id = ? GROUP BY ALL ORDER BY ALL",
+        "SELECT table_name, rule, severity, rows_n FROM ledger.rule_count WHERE delivery_id = ? ORDER BY ALL",
         [delivery_id],
     )
     for rule in rules:
