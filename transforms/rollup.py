@@ -73,7 +73,7 @@ def _counts_in_period() -> pl.Expr:
 
 
 def _distinct() -> pl.Expr:
-    return pl.col("unit_id").n_unique().cast(pl.Int64).alias("distinct")
+    return pl.col("unit_id").drop_nulls().n_unique().cast(pl.Int64).alias("distinct")
 
 
 def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl.DataFrame:

@@ -195,3 +195,16 @@ def test_figures_flip_on_their_closing_day() -> None:
 
     assert first["period_kind"].to_list() == ["month"]
     assert invoices["period_kind"].to_list() == ["month"]
+
+
+def test_distinct_counts_units_once_and_facts_without_a_unit_not_at_all() -> None:
+    rows = [
+        ("test_distinct", organisation, MONTHS[0], top, 1, fails)
+        for organisation, top, fails in ((0, 1, False), (1, 1, False), (1, 2, False), (2, 9, True))
+    ]
+
+    year = settled(contributions(rows), periods.touched([MONTHS[0]], MONTHS[0], MONTHS[-1])).filter(
+        period_kind="year", level="national"
+    )
+
+    assert year["value"].item() == 2
