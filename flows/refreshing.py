@@ -34,6 +34,7 @@ class Names:
 
     members: pl.DataFrame
     labels: pl.DataFrame
+    spans: pl.DataFrame
 
 
 def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: datetime, keep: int) -> Published:
@@ -59,7 +60,7 @@ def _names(store: Store, reference: Reference) -> Names:
     members = levels.membership(known)
     if figures.remember_membership(store, members):
         _everything_dirty(store)
-    return Names(members, levels.names(reference, known))
+    return Names(members, levels.names(reference, known), levels.spans(known))
 
 
 def _observed(store: Store, reference: Reference) -> pl.DataFrame:
@@ -110,7 +111,7 @@ def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
-    _count_once(store, reference)
+    _count_once(store, reference, names)
     former, bounds = _remembered_bounds(store), _bounds(store)
     for source in bounds:
         changed = set(periods.month_range(*bounds[source])) ^ set(
@@ -154,7 +155,7 @@ def _remembered_bounds(store: Store) -> dict[str, tuple[date, date]]:
     return {source: (date.fromisoformat(first), date.fromisoformat(last)) for source, (first, last) in known.items()}
 
 
-def _count_once(store: Store, reference: Reference) -> None:
+def _count_once(store: Store, reference: Reference, names: Names) -> None:
     """Decide which copy of an organisation's month counts and which months are expected; what moved is computed again."""
     agencies = [(agency.agency, agency.precedence, agency.frame_from, agency.frame_to) for agency in reference.agencies.values()]
     frame = pl.DataFrame(
@@ -164,7 +165,7 @@ def _count_once(store: Store, reference: Reference) -> None:
     own_frame = pl.DataFrame(own, schema={"organisation_id": pl.String, "agency": pl.String}, orient="row")
     with store.relation("own_frame", own_frame):
         store.con.execute("CREATE OR REPLACE TEMP TABLE agency_own AS FROM own_frame")
-    figures.counting(store, frame)
+    figures.counting(store, frame, names.spans)
     ledger.mark_dirty(store, INVOICES, figures.recount(store))
 
 

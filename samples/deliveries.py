@@ -15,7 +15,7 @@ from random import Random
 from samples import cellforms, layouts_xlsx
 from samples.agencies import STATE, Plan, Size, guest_codes
 from samples.cellforms import Layout
-from samples.facts import Canary, Outcome, Posting
+from samples.facts import Canary, Holding, Outcome, Posting
 from samples.purchases import LAST_MONTH_2025, Shape, plant
 from samples.registry import World
 from samples.xlsx import Cell, Formula, write_workbook
@@ -31,6 +31,7 @@ class Written:
 
     out: Path
     postings: list[Posting] = field(default_factory=list)
+    holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     canaries: list[Canary] = field(default_factory=list)
 
@@ -57,6 +58,8 @@ def deliver_all(rng: Random, world: World, plans: Sequence[Plan], size: Size, wr
                 postings = [replace(posting, counted=False) for posting in postings]
             _deliver_year(rng, plan, year, postings, size, written)
             written.postings += postings
+            for organisation in {posting.organisation for posting in postings if posting.accepted}:
+                written.holdings[plan.agency, organisation.organisation_id] = (plan.agency, organisation, plan.years)
 
 
 def _guests(rng: Random, world: World, city: Mapping[int, list[Posting]], year: int, case: int) -> list[Posting]:

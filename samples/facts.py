@@ -25,6 +25,11 @@ class Organisation:
     region: str
     city_code: str = ""
 
+    @property
+    def since(self) -> date:
+        """The day it began: wellbeing services counties on 1 January 2023."""
+        return date(2023, 1, 1) if self.sector == "wellbeing_county" else date(2016, 1, 1)
+
     def memberships(self) -> tuple[tuple[str, str], ...]:
         """(level, level_id) of every level that the organisation belongs to; constant over the sample's years."""
         levels = [("national", "FI"), ("sector", self.sector), ("region", self.region), ("organisation", self.organisation_id)]
@@ -224,3 +229,7 @@ class Outcome:
     cents_quarantined: int = 0
     amounts_unreadable: int = 0
     rules: Mapping[str, int] = field(default_factory=dict)
+
+
+Holding = tuple[str, Organisation, tuple[int, ...]]
+"""An agency, an organisation that its files name, and the years it delivered."""

@@ -7,7 +7,18 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from samples import agencies, deliveries, notice_files, overlays, procedures, registry, truth, truth_notices, truth_spend
+from samples import (
+    agencies,
+    deliveries,
+    notice_files,
+    overlays,
+    procedures,
+    registry,
+    truth,
+    truth_notices,
+    truth_openness,
+    truth_spend,
+)
 from samples.agencies import Size
 from samples.cells import Cell, Place, Series, Span
 from samples.facts import Canary, Outcome, Posting, Procedure
@@ -51,6 +62,10 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     overlays.write(out / "registry", world, plans)
     years = plans[0].years
     span = Span(date(years[0], 1, 1), truth_spend.last_month((years[0], years[-1])))
-    cells = {**truth_spend.cells(written.postings, span), **truth_notices.cells(planted, span)}
+    cells = {
+        **truth_spend.cells(written.postings, span),
+        **truth_notices.cells(planted, span),
+        **truth_openness.cells(written.holdings.values(), written.postings, planted, span),
+    }
     truth.write(out / "truth", cells, written.outcomes, written.canaries)
     return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)

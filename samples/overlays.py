@@ -85,7 +85,7 @@ def _organisations(world: World) -> Iterable[Mapping[str, str]]:
             "sector": organisation.sector,
             "branch": organisation.branch,
             "region": organisation.region,
-            "valid_from": "2023-01-01" if organisation.sector == "wellbeing_county" else SINCE,
+            "valid_from": organisation.since.isoformat(),
             "note": "fictional sample organisation",
         }
 

@@ -229,6 +229,15 @@ def _clauses(sums: Sums, procedure: Procedure, scope: str) -> None:
     share("food_notice_share", ["sustainableFoodProduction"])
 
 
+def call_value(procedure: Procedure) -> int | None:
+    """What a call advertises in EUR cents: the procedure's estimate, else the sum of its lots'; None when neither."""
+    if procedure.currency != "EUR":
+        return None
+    if procedure.estimated_cents is not None:
+        return procedure.estimated_cents
+    return sum(lot.estimated_cents or 0 for lot in procedure.lots) or None
+
+
 def _publication_rate(procedures: Iterable[Procedure]) -> dict[tuple[Series, Place], Cell]:
     """Value called for in TED against gross domestic product; not computable under 80 % value coverage (METHOD 14)."""
     value: dict[int, int] = defaultdict(int)
@@ -238,10 +247,9 @@ def _publication_rate(procedures: Iterable[Procedure]) -> dict[tuple[Series, Pla
         call = procedure.notice("call")
         if call is None or not procedure.is_ted:
             continue
-        lots = [lot.estimated_cents for lot in procedure.lots]
-        cents = procedure.estimated_cents if procedure.estimated_cents is not None else sum(cents or 0 for cents in lots) or None
+        cents = call_value(procedure)
         calls[call.day.year] += 1
-        if cents is not None and procedure.currency == "EUR":
+        if cents is not None:
             stated[call.day.year] += 1
             value[call.day.year] += cents
     found = {}

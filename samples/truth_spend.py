@@ -19,6 +19,7 @@ from samples.facts import Organisation, Posting
 
 KEYED_KINDS = ("year", "quarter", "month")
 TOTAL, MARKET = Series("spend_total", "all"), Series("spend_market", "market")
+PRIVATE = Series("private_trader_share", "all")
 MASKED, NO_ID = Series("masked_supplier_share", "all"), Series("no_id_supplier_share", "all")
 
 
@@ -54,6 +55,7 @@ def _additive(sums: Sums, line: Posting) -> None:
         sums.add(MARKET, line.organisation, line.day, line.cents)
     sums.add(MASKED, line.organisation, line.day, line.cents if line.supplier.kind == "masked" else 0, line.cents)
     sums.add(NO_ID, line.organisation, line.day, line.cents if line.supplier.kind == "no_id" else 0, line.cents)
+    sums.add(PRIVATE, line.organisation, line.day, line.cents if line.supplier.kind == "private_trader" else 0, line.cents)
 
 
 def _undated(lines: Iterable[Posting], span: Span) -> set[Place]:

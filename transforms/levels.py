@@ -66,7 +66,17 @@ def organisations(reference: Reference, observed: pl.DataFrame) -> pl.DataFrame:
 
 
 def membership(known: pl.DataFrame) -> pl.DataFrame:
-    """organisation_id, level, level_id, valid_from, valid_to from `organisations`; unknown branch or region: no row there."""
+    """organisation_id, level, level_id, valid_from, valid_to from `organisations`; unknown branch or region: no row there.
+
+    An organisation that ended inside a period, or that rows name before it began, keeps the place of its last or first row:
+    its sums belong to the nation all the same.
+    """
+    first = pl.col("valid_from") == pl.col("valid_from").min().over("organisation_id")
+    last = pl.col("valid_to") == pl.col("valid_to").max().over("organisation_id")
+    known = known.with_columns(
+        valid_from=pl.when(first).then(pl.lit(ALWAYS[0])).otherwise("valid_from"),
+        valid_to=pl.when(last).then(pl.lit(ALWAYS[1])).otherwise("valid_to"),
+    )
     levels = {
         "national": pl.lit(NATIONAL),
         "sector": pl.col("sector"),
@@ -79,6 +89,13 @@ def membership(known: pl.DataFrame) -> pl.DataFrame:
         for level, identity in levels.items()
     ]
     return pl.concat(parts).drop_nulls("level_id")
+
+
+def spans(known: pl.DataFrame) -> pl.DataFrame:
+    """organisation_id, since, until: the days an organisation existed, from `organisations`."""
+    return known.group_by("organisation_id", maintain_order=True).agg(
+        pl.col("valid_from").min().alias("since"), pl.col("valid_to").max().alias("until")
+    )
 
 
 def names(reference: Reference, known: pl.DataFrame) -> pl.DataFrame:

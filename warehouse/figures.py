@@ -133,16 +133,18 @@ def fingerprint(store: Store) -> tuple[str, int]:
     return hashlib.sha256(f"{row['cells']}:{row['mark'] or 0}".encode()).hexdigest(), row["cells"]
 
 
-def counting(store: Store, agencies: pl.DataFrame) -> None:
+def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame) -> None:
     """Temporary tables `counting` (organisation_id, agency, period) and `expected` (organisation_id, month, present).
 
     `agencies`: agency, rank, frame_from, frame_to. An organisation is expected in every month of the frame of an agency that
-    has delivered it; it is present when such an agency's slice is in force, rows or not (no rows is a true zero).
+    has delivered it, as long as it exists (`spans`: organisation_id, since, until); it is present when such an agency's slice is in force, rows or not (no rows is a true zero).
 
     One copy counts: of the agencies that hold an organisation's month, the one with the lowest precedence number, then the
     first by name. An agency holds a month when it has rows of the organisation there, or when the organisation is its own
     and the slice is in force. A year slice holds all twelve months.
     """
+    with store.relation("span_frame", spans):
+        store.con.execute("CREATE OR REPLACE TEMP TABLE organisation_span AS FROM span_frame")
     with store.relation("rank_frame", agencies):
         store.con.execute("CREATE OR REPLACE TEMP TABLE agency_rank AS FROM rank_frame")
     store.con.execute(
@@ -172,6 +174,8 @@ def counting(store: Store, agencies: pl.DataFrame) -> None:
         JOIN (SELECT agency, unnest(generate_series(date_trunc('month', first_month), last_month, INTERVAL 1 MONTH))::DATE AS month
               FROM agency_window) w USING (agency)
         LEFT JOIN slice_month s USING (agency, month)
+        LEFT JOIN organisation_span x USING (organisation_id)
+        WHERE month BETWEEN date_trunc('month', coalesce(x.since, month)) AND coalesce(x.until, month)
         GROUP BY ALL;
         """
     )

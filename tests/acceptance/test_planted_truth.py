@@ -15,8 +15,6 @@ from transforms.registry import SOURCES
 
 TOLERANCE = 1e-8
 """Values are published with eight decimals; truth carries twelve."""
-WITHOUT_TRUTH = {"private_trader_share"}
-"""Figures that the sample's generator does not yet work out."""
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +46,7 @@ def _in_unit(column: str) -> pl.Expr:
 @pytest.mark.parametrize("figure_id", sorted(DEFINITIONS))
 def test_every_true_figure_is_published(compared: pl.DataFrame, figure_id: str) -> None:
     rows = compared.filter(pl.col("figure_id") == figure_id, pl.col("period_kind").is_in(DEFINITIONS[figure_id].period_kinds))
-    assert rows.height or figure_id in WITHOUT_TRUTH, f"{figure_id}: the sample plants no truth"
+    assert rows.height, f"{figure_id}: the sample plants no truth"
     missing = rows.filter(~pl.col("found"))
     exact = [
         pl.col(name).is_null() | pl.col(name).eq_missing(pl.col(f"{name}_published").cast(pl.Decimal(38, 2)))
@@ -71,7 +69,6 @@ def test_every_true_figure_is_published(compared: pl.DataFrame, figure_id: str) 
         assert wrong.is_empty(), f"{figure_id}: {wrong.height} of {rows.height} cells are wrong\n{shown}"
 
 
-@pytest.mark.xfail(strict=True, reason="the notice figures are being written; remove this mark with the last of them")
 def test_every_true_figure_is_registered(truth_ids: set[str]) -> None:
     missing = sorted(truth_ids - set(DEFINITIONS))
     assert not missing, f"figures with a planted truth that nobody computes: {', '.join(missing)}"

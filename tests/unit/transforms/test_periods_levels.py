@@ -101,3 +101,14 @@ def test_observed_organisations_take_the_first_word_whatever_the_order() -> None
 
     assert one.equals(other)
     assert one.select("name_fi", "sector", "branch").row(0) == ("Alfa", "unknown", "25")
+
+
+def test_an_organisation_that_ended_inside_a_period_stays_in_the_nation() -> None:
+    register = HEADER + "9000001-1,9000001-1,Lakkautettu,,,joint_authority,,06,2020-01-01,2022-06-30,,\n"
+    known = levels.organisations(Reference.load({"organisations.csv": register}), observed())
+    spans = pl.DataFrame([periods.period("year", date(2022, 1, 1))], schema=periods.SCHEMA, orient="row")
+
+    placed = levels.members_at(levels.membership(known), spans).filter(organisation_id="9000001-1")
+
+    assert set(placed["level"]) == {"national", "sector", "region", "organisation"}
+    assert levels.spans(known).filter(organisation_id="9000001-1").row(0)[1:] == (date(2020, 1, 1), date(2022, 6, 30))
