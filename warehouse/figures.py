@@ -137,7 +137,8 @@ def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame) -> None:
     """Temporary tables `counting` (organisation_id, agency, period) and `expected` (organisation_id, month, present).
 
     `agencies`: agency, rank, frame_from, frame_to. An organisation is expected in every month of the frame of an agency that
-    has delivered it, as long as it exists (`spans`: organisation_id, since, until); it is present when such an agency's slice is in force, rows or not (no rows is a true zero).
+    has delivered it, as long as it exists (`spans`: organisation_id, since, until); it is present when such an agency's slice
+    is in force, rows or not (no rows is a true zero).
 
     One copy counts: of the agencies that hold an organisation's month, the one with the lowest precedence number, then the
     first by name. An agency holds a month when it has rows of the organisation there, or when the organisation is its own
