@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from importlib.metadata import version
 from threading import Thread
 
 import polars as pl
@@ -119,9 +120,9 @@ def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: dat
 
 
 def _measured_otherwise(store: Store, reference: Reference) -> bool:
-    """Whether registers or plans differ from those the measures were made with; remembers the new ones."""
+    """Whether registers, plans or the product's version differ from those the measures were made with; remembers the new ones."""
     plans = [repr(source.measures.tables) + repr(getattr(source.measures, "plans", "")) for source in SOURCES.values()]
-    mark = hashlib.sha256("\n".join([reference.fingerprint, *plans]).encode()).hexdigest()
+    mark = hashlib.sha256("\n".join([version("nyckeltal"), reference.fingerprint, *plans]).encode()).hexdigest()
     if ledger.state(store, "measured_with") == mark:
         return False
     ledger.set_state(store, "measured_with", mark)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.metadata import version
 
 import polars as pl
 
@@ -106,7 +107,8 @@ def _everything_dirty(store: Store) -> None:
 
 def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame:
     """Replace the cells of every touched period; returns those periods."""
-    mark = hashlib.sha256(repr([(figure, reference.fingerprint) for figure in DEFINITIONS.values()]).encode()).hexdigest()
+    basis = repr((version("nyckeltal"), reference.fingerprint, sorted(DEFINITIONS.items())))
+    mark = hashlib.sha256(basis.encode()).hexdigest()
     if ledger.state(store, "computed_with") != mark:
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
