@@ -75,12 +75,18 @@ def _frame(
     suppliers: list[str],
     offset: int,
 ) -> pl.DataFrame:
-    organisation = chance.zipf(1.2, size) % len(organisations)
-    supplier = (organisation * 997 + chance.zipf(1.25, size)) % SUPPLIERS
+    # an invoice has one buyer, supplier, month and day; two lines and a half on average
+    line_of = np.cumsum(chance.random(size) < 0.4)
+    invoices = int(line_of[-1]) + 1
+    buyer = chance.zipf(1.2, invoices) % len(organisations)
+    organisation = buyer[line_of]
+    supplier = ((buyer * 997 + chance.zipf(1.25, invoices)) % SUPPLIERS)[line_of]
+    days = chance.integers(1, 29, invoices)[line_of]
+    month = month[np.searchsorted(line_of, line_of)]
     account = chance.integers(0, 400, size)
     unit = chance.integers(0, 300, size)
     cents = np.round(chance.lognormal(8.5, 1.8, size)).astype(np.int64) * np.where(chance.random(size) < 0.03, -1, 1)
-    invoice = 10_000_000 + offset + np.cumsum(chance.random(size) < 0.4)
+    invoice = 10_000_000 + offset + line_of
     dirt = chance.random(size)
     frame = pl.DataFrame(
         {
@@ -90,7 +96,7 @@ def _frame(
             "unit": unit,
             "cents": cents,
             "invoice": invoice,
-            "day": chance.integers(1, 29, size),
+            "day": days,
             "month": pl.Series(over).gather(month),
             "dirt": dirt,
             "no_id": chance.random(size) < 0.03,
