@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -139,7 +140,8 @@ def _take(home: Home, reference: Reference, found: Found, at: datetime) -> Recei
 
 def _set_apart(home: Home, found: Found, reasons: tuple[Reason, ...], at: datetime) -> None:
     """Move a refused inbox file out of the way, with the reasons beside it; it never disappears."""
-    target = home.root / "refused" / at.strftime("%Y%m%dT%H%M%S%f") / _plain(found.path.name)
+    place = f"{at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"  # two refused files of a run may bear one name
+    target = home.root / "refused" / place / _plain(found.path.name)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     found.path.rename(target)
     manifest = found.path.with_name(found.path.name + MANIFEST)
