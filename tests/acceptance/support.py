@@ -114,7 +114,30 @@ def assert_same(home: Path, other: Path) -> None:
     """Equal fingerprints, and equal rows whatever the fingerprint says."""
     mine, theirs = content(home), content(other)
     if not mine.equals(theirs):
-        differing = mine.join(theirs, on=mine.columns, how="anti", nulls_equal=True)
-        missing = theirs.join(mine, on=mine.columns, how="anti", nulls_equal=True)
-        raise AssertionError(f"{differing.height} rows differ, {missing.height} are missing:\n{differing}\n{missing}")
+        raise AssertionError(_difference(mine, theirs))
     assert fingerprint(home) == fingerprint(other)
+
+
+def _difference(mine: pl.DataFrame, theirs: pl.DataFrame) -> str:
+    """Which cells are on one side only, and which columns of which figures differ."""
+    key = [*KEY, "panel", "version"]
+    both = mine.join(theirs, on=key, how="full", suffix="_other")
+    alone = both.filter(pl.col("figure_id").is_null() | pl.col("figure_id_other").is_null())
+    alone = alone.select(pl.coalesce(name, f"{name}_other") for name in KEY).with_columns(
+        alone["figure_id"].is_null().alias("is_missing")
+    )
+    pairs = both.drop_nulls(["figure_id", "figure_id_other"])
+    lines = [f"{alone.height} cells on one side only"]
+    lines += [
+        f"  {row}"
+        for row in alone.group_by("is_missing", "figure_id", "period_kind", "period_start").len().sort("len").rows()[:20]
+    ]
+    for name in mine.columns:
+        if name in key:
+            continue
+        wrong = pairs.filter(pl.col(name).ne_missing(pl.col(f"{name}_other")))
+        if wrong.height:
+            figures = ", ".join(sorted(wrong["figure_id"].unique()))
+            lines.append(f"{name} differs in {wrong.height} cells of {figures}")
+            lines += [f"  {row}" for row in wrong.select(*KEY, name, f"{name}_other").head(3).rows()]
+    return "\n".join(lines)
