@@ -186,8 +186,10 @@ def _cells(
     reach: int,
 ) -> pl.DataFrame:
     """Cells of some figures in some periods: contributions rolled up, and what the plans group in DuckDB."""
+    if touched.is_empty():
+        return pl.DataFrame(schema=CELL.polars_schema())
     first, last = touched["period_start"].min(), touched["period_end"].max()
-    assert isinstance(first, date)  # noqa: S101 - touched is never empty here
+    assert isinstance(first, date)  # noqa: S101 - of a frame that is not empty
     assert isinstance(last, date)  # noqa: S101
     measures = _measures(store, periods.add_months(first.replace(day=1), -12 * reach), last)
     parameters = parameters_of(reference)
