@@ -72,7 +72,7 @@ def receive(
 ) -> list[receiving.Received]:
     """Land files and folders; loading is `nightly`'s. Returns what became of each file."""
     home = home_of(settings)
-    return list(receiving.receive(home, reference_of(home), paths, agency, source, at or landing.now()))
+    return list(receiving.receive(home, reference_of(home), paths, agency, source, at or landing.now(), settings.limits()))
 
 
 def nightly(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Nightly:
@@ -81,23 +81,31 @@ def nightly(settings: Settings, progress: Progress = silent, at: datetime | None
     reference = reference_of(home)
     moment = at or landing.now()
     run = Nightly(run_id=f"{moment:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}")
-    run.received = list(receiving.sweep_inbox(home, reference, moment, settings.settle_seconds))
+    run.received = list(receiving.sweep_inbox(home, reference, moment, settings.settle_seconds, settings.limits()))
     with store.writing(home, settings.wait_seconds) as warehouse:
         context = Context(reference, settings.limits())
         run.ingested = ingest(warehouse, context, run.run_id, moment, progress)
-        write_receipts(warehouse, reference, run.ingested.changed)
+        write_receipts(warehouse, reference)
         run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
     return run
 
 
-def write_receipts(warehouse: store.Store, reference: Reference, changed: Iterable[str]) -> None:
-    """Receipts of the deliveries that changed, and of any whose receipt a crash left unwritten."""
-    wanted = set(changed)
-    for row in warehouse.rows("SELECT delivery_id, source, agency FROM ledger.delivery ORDER BY ALL"):
+def write_receipts(warehouse: store.Store, reference: Reference) -> None:
+    """Receipts of the deliveries whose standing is not what their receipt says: moved, superseded, or left by a crash."""
+    written = []
+    for row in warehouse.rows(
+        "SELECT d.delivery_id, d.source, d.agency, r.mark AS written, "
+        "concat_ws('|', d.status, d.is_held, d.journal_n, d.run_id, d.reasons) AS mark "
+        "FROM ledger.delivery d LEFT JOIN ledger.receipt r USING (delivery_id) ORDER BY ALL"
+    ):
         path = warehouse.home.receipts / row["agency"] / row["source"] / f"{row['delivery_id']}.json"
-        if row["delivery_id"] in wanted or not path.exists():
+        if row["mark"] != row["written"] or not path.exists():
             agency = reference.agencies.get(row["agency"])
             receipts.write(warehouse.home, receipts.receipt(warehouse, row["delivery_id"]), agency.language if agency else "en")
+            written.append((row["delivery_id"], row["mark"]))
+    if written:
+        with warehouse.transaction():
+            warehouse.con.executemany("INSERT OR REPLACE INTO ledger.receipt VALUES (?, ?)", written)
 
 
 def command(settings: Settings, kind: str, delivery: str, reason: str, at: datetime | None = None) -> Landed:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,8 @@ from typing import Any
 
 from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Reference
+from transforms.delivery import Limits
+from transforms.formats import archive
 from transforms.registry import SOURCES
 from warehouse.home import Home, write_durably
 from warehouse.landing import Intent, Landed, Landing, require_regular_file
@@ -54,22 +57,27 @@ class Found:
 
 
 def receive(
-    home: Home, reference: Reference, paths: Iterable[Path], agency: str | None, source: str | None, at: datetime
+    home: Home,
+    reference: Reference,
+    paths: Iterable[Path],
+    agency: str | None,
+    source: str | None,
+    at: datetime,
+    limits: Limits,
 ) -> Iterator[Received]:
-    """Land named files and folders (recursively); files outside the inbox are copied and stay where they are."""
+    """Land named files, folders (recursively) and zips; files outside the inbox are copied and stay where they are.
+
+    A zip of notices is one delivery; of any other zip each file is a delivery.
+    """
     for path in paths:
         inside = _inside(home.inbox, path)
         for found in _walk(path, path.parent if not path.is_dir() else path):
             place = _place(home.inbox, found) if inside else (None, None)
-            yield _take(
-                home,
-                reference,
-                Found(found, str(found.relative_to(path.parent)), agency or place[0], source or place[1], inside),
-                at,
-            )
+            name = str(found.relative_to(path.parent))
+            yield from _take(home, reference, Found(found, name, agency or place[0], source or place[1], inside), at, limits)
 
 
-def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float) -> Iterator[Received]:
+def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float, limits: Limits) -> Iterator[Received]:
     """Land everything whole in the inbox; a file that still changes waits for the next run."""
     paths = list(_walk(home.inbox, home.inbox))
     growing = _growing(paths, settle_seconds)
@@ -77,7 +85,7 @@ def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: 
         if path in growing:
             continue
         agency, source = _place(home.inbox, path)
-        yield _take(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at)
+        yield from _take(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at, limits)
 
 
 def _inside(root: Path, path: Path) -> bool:
@@ -102,7 +110,7 @@ def _growing(paths: list[Path], settle_seconds: float) -> set[Path]:
             found = path.lstat()
         except OSError:
             continue
-        whole = any(path.with_name(path.name + mark).exists() for mark in (MANIFEST, DONE))
+        whole = any(os.path.lexists(path.with_name(path.name + mark)) for mark in (MANIFEST, DONE))
         if not whole and now - found.st_mtime < settle_seconds:
             young[path] = (found.st_size, found.st_mtime_ns)
     if not young:
@@ -122,19 +130,64 @@ def _place(inbox: Path, path: Path) -> tuple[str | None, str | None]:
     return (parts[0] if parts else None), (parts[1] if len(parts) > 1 else None)
 
 
-def _take(home: Home, reference: Reference, found: Found, at: datetime) -> Received:
+def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: Limits) -> Iterator[Received]:
+    """A file, or the files of a zip that is not itself a delivery."""
+    if not _is_bundle(found):
+        yield _take_file(home, reference, found, at)
+        return
+    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=home.root) as directory:
+        try:
+            inside = list(_unpacked(found, Path(directory), limits))
+        except DeliveryRefused as refusal:
+            if found.move:
+                _set_apart(home, found, refusal.reasons, at)
+            yield Received(found.name, None, False, refusal.reasons)
+            return
+        for member in inside:
+            yield _take_file(home, reference, member, at)
+    if found.move:
+        for mark in ("", MANIFEST, DONE):
+            found.path.with_name(found.path.name + mark).unlink(missing_ok=True)
+
+
+def _is_bundle(found: Found) -> bool:
+    """Whether a file is a zip of deliveries: neither a workbook nor, by its place or content, a zip of notices."""
+    if found.path.is_symlink() or not found.path.is_file() or not archive.is_zip(archive.first_bytes(found.path)):
+        return False
+    if "[Content_Types].xml" in archive.names(found.path):
+        return False
+    source = found.source or _recognised(found.path)
+    return source not in SOURCES or SOURCES[source].contract.kind == "snapshot"
+
+
+def _unpacked(found: Found, directory: Path, limits: Limits) -> Iterator[Found]:
+    """The zip's files, each in a folder of its own with the zip's manifest beside it. Raises DeliveryRefused."""
+    manifest = found.path.with_name(found.path.name + MANIFEST)
+    for member, data in archive.read_members(found.path, limits, found.name):
+        place = directory / str(member.position)
+        place.mkdir()
+        path = place / _plain(Path(member.name).name)
+        path.write_bytes(data)
+        if manifest.is_file() and not manifest.is_symlink():
+            shutil.copyfile(manifest, path.with_name(path.name + MANIFEST))
+        yield Found(path, f"{found.name}/{member.name}", found.agency, found.source, True)
+
+
+def _take_file(home: Home, reference: Reference, found: Found, at: datetime) -> Received:
     try:
         require_regular_file(found.path, found.name)
         manifest = read_manifest(found.path, found.name)
         intent = _intent(reference, found, manifest, at)
         landed, is_new = Landing(home).take(found.path, intent, found.move)
     except DeliveryRefused as refusal:
-        if found.move:
+        if found.move and os.path.lexists(found.path):
             _set_apart(home, found, refusal.reasons, at)
         return Received(found.name, None, False, refusal.reasons)
     if found.move:
         for mark in (MANIFEST, DONE):
-            found.path.with_name(found.path.name + mark).unlink(missing_ok=True)
+            beside = found.path.with_name(found.path.name + mark)
+            if os.path.lexists(beside):
+                beside.unlink()
     return Received(found.name, landed, is_new)
 
 
@@ -145,20 +198,22 @@ def _set_apart(home: Home, found: Found, reasons: tuple[Reason, ...], at: dateti
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     found.path.rename(target)
     manifest = found.path.with_name(found.path.name + MANIFEST)
-    if manifest.is_file() and not manifest.is_symlink():
+    if os.path.lexists(manifest) and not manifest.is_symlink():
         shutil.move(manifest, target.with_name(target.name + MANIFEST))
     text = json.dumps({"file": found.name, "reasons": [reason.__dict__ for reason in reasons]}, ensure_ascii=False, indent=2)
     write_durably(target.with_name(target.name + ".refused.json"), text.encode("utf-8", "backslashreplace"))
 
 
 def _plain(name: str) -> str:
-    return "".join(character if character.isprintable() and character not in "/\\" else "_" for character in name)[:200] or "_"
+    """A name of at most 200 bytes without what could confuse a reader or a shell."""
+    plain = "".join(character if character.isprintable() and character not in "/\\" else "_" for character in name)
+    return plain.encode("utf-8", "replace")[:200].decode("utf-8", "ignore") or "_"
 
 
 def read_manifest(path: Path, name: str) -> dict[str, Any]:
     """The manifest beside a file, or {}. Raises DeliveryRefused when it is there but cannot be read."""
     manifest = path.with_name(path.name + MANIFEST)
-    if not manifest.exists():
+    if not os.path.lexists(manifest):  # also where the longer name would be too long for the file system
         return {}
     found = require_regular_file(manifest, manifest.name)
     if found.st_size > MANIFEST_LIMIT:
