@@ -110,7 +110,7 @@ def delivery_id(source: str, agency: str, sha256: str) -> str:
 
 
 def require_regular_file(path: Path, name: str) -> os.stat_result:
-    """Refuse everything but an ordinary file with one link: symlinks, FIFOs, devices, hard links into other trees."""
+    """Refuse everything but an ordinary file: symlinks, FIFOs, devices."""
     try:
         found = os.lstat(path)
     except (OSError, ValueError) as error:
@@ -131,8 +131,9 @@ class Landing:
     def take(self, path: Path, intent: Intent, move: bool) -> tuple[Landed, bool]:
         """Land one file; returns the delivery and whether its bytes are new.
 
-        `move` takes the file away (inbox), else it is copied. Raises DeliveryRefused for anything but an ordinary,
-        non-empty file that does not change meanwhile.
+        `move` takes the file away (inbox), else it is copied; a file with a second name is copied too, so that nobody can
+        change what is landed. Raises DeliveryRefused for anything but an ordinary, non-empty file that does not change
+        meanwhile.
         """
         for word, what in ((intent.source, "source"), (intent.agency, "agency")):
             if not NAME.fullmatch(word):
@@ -146,10 +147,12 @@ class Landing:
             waiting.mkdir(mode=0o700, parents=True)
             try:
                 write_durably(waiting / "intent.json", json.dumps(intent.to_json()).encode())
-                if move:
+                if move and before.st_nlink == 1:
                     _move(path, waiting / "file")
                 else:
                     _copy(path, waiting / "file")
+                if move:
+                    path.unlink(missing_ok=True)
                 landed, is_new = self._finish(waiting)
             except BaseException:
                 if not move or not (waiting / "file").exists():
@@ -186,23 +189,26 @@ class Landing:
                 "sha256": sha256,
                 "size": size,
             } | intent.to_json()
-            (waiting / "journal").mkdir(mode=0o700, exist_ok=True)
+            shutil.rmtree(waiting / "journal", ignore_errors=True)  # of an attempt that ended here
+            (waiting / "journal").mkdir(mode=0o700)
             (waiting / "file").chmod(0o400)
             write_durably(waiting / "manifest.json", json.dumps(manifest, indent=2).encode())
             _append(waiting / "journal", "received", intent.to_json())
-            (waiting / "intent.json").unlink()
             directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
+            # the intent goes last: a waiting file without one would be taken for an unfinished copy and dropped
             waiting.rename(directory)
             sync_directory(directory.parent)
+            (directory / "intent.json").unlink()
         else:
             _append(directory / "journal", "received", intent.to_json())
             shutil.rmtree(waiting)
         return read(directory), is_new
 
     def note(self, landed: Landed, kind: str, at: datetime, reason: str) -> None:
-        """Record a command (withdrawn, released, reprocess) in the delivery's journal."""
+        """Record a command (withdrawn, released, reprocess) in the delivery's journal, after receipts that still wait."""
         with self._lock:
+            self._recover()
             _append(landed.directory / "journal", kind, {"at": at.isoformat(), "reason": reason})
 
     def all(self) -> Iterator[Landed]:
@@ -271,23 +277,24 @@ def _move(path: Path, target: Path) -> None:
     try:
         path.rename(target)
     except OSError:
-        _copy(path, target)
-        path.unlink()
+        _copy(path, target)  # the inbox lies on another file system
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy without following a link that was put in the file's place meanwhile."""
+    """Copy without following a link that was put in the file's place meanwhile; `target` appears when it is whole."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as reader, target.open("xb") as writer:
+    part = target.with_name(target.name + ".part")
+    with os.fdopen(descriptor, "rb") as reader, part.open("xb") as writer:
         before = os.fstat(reader.fileno())
         shutil.copyfileobj(reader, writer, CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
         after = os.fstat(reader.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        target.unlink()
+        part.unlink()
         reason = Reason("file_growing", "the file changed while it was read; deliver it when it is whole", file=path.name)
         raise DeliveryRefused(reason)
+    part.replace(target)
 
 
 def now() -> datetime:

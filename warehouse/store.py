@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS ledger.validation (
     run_id VARCHAR NOT NULL, delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, rule VARCHAR NOT NULL,
     expectation VARCHAR NOT NULL, severity VARCHAR NOT NULL, rows_checked BIGINT NOT NULL, rows_failed BIGINT NOT NULL,
     limit_share DOUBLE, is_success BOOLEAN NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.receipt (delivery_id VARCHAR PRIMARY KEY, mark VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.dirty (source VARCHAR NOT NULL, month DATE NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.state (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.publication (
