@@ -146,8 +146,7 @@ def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: 
         for member in inside:
             yield _take_file(home, reference, member, at)
     if found.move:
-        for mark in ("", MANIFEST, DONE):
-            found.path.with_name(found.path.name + mark).unlink(missing_ok=True)
+        _clear(found.path, "", MANIFEST, DONE)
 
 
 def _is_bundle(found: Found) -> bool:
@@ -168,7 +167,7 @@ def _unpacked(found: Found, directory: Path, limits: Limits) -> Iterator[Found]:
         place.mkdir()
         path = place / _plain(Path(member.name).name)
         path.write_bytes(data)
-        if manifest.is_file() and not manifest.is_symlink():
+        if os.path.isfile(manifest) and not os.path.islink(manifest):  # noqa: PTH113, PTH114 - as in `_clear`
             shutil.copyfile(manifest, path.with_name(path.name + MANIFEST))
         yield Found(path, f"{found.name}/{member.name}", found.agency, found.source, True)
 
@@ -184,11 +183,16 @@ def _take_file(home: Home, reference: Reference, found: Found, at: datetime) -> 
             _set_apart(home, found, refusal.reasons, at)
         return Received(found.name, None, False, refusal.reasons)
     if found.move:
-        for mark in (MANIFEST, DONE):
-            beside = found.path.with_name(found.path.name + mark)
-            if os.path.lexists(beside):
-                beside.unlink()
+        _clear(found.path, MANIFEST, DONE)
     return Received(found.name, landed, is_new)
+
+
+def _clear(path: Path, *marks: str) -> None:
+    """Remove what lies beside a file under its name and a mark. pathlib raises where the longer name is too long to exist."""
+    for mark in marks:
+        beside = path.with_name(path.name + mark)
+        if os.path.lexists(beside):
+            beside.unlink()
 
 
 def _set_apart(home: Home, found: Found, reasons: tuple[Reason, ...], at: datetime) -> None:

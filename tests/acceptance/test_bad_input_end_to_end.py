@@ -95,7 +95,14 @@ WHOLLY_REFUSED: dict[str, tuple[Path, Callable[[], bytes]]] = {
     "document_2024.csv": (KOELA, lambda: b"%PDF-1.7\n" + Random(2).randbytes(500)),
     "formula_2024.xlsx": (KOELA, lambda: workbook("=1+1")),
     "sheet_bomb_2024.xlsx": (KOELA, sheet_bomb),
-    "not_a_sheet_2024.xlsx": (KOELA, lambda: zipped("a.txt", b"text")),
+    "not_a_sheet_2024.xlsx": (KOELA, lambda: zipped("[Content_Types].xml", b"<Types/>")),
+    "nothing_in_it_2024.zip": (KOELA, lambda: b"PK\x05\x06" + bytes(18)),
+    "folder_in_it_2024.zip": (KOELA, lambda: zipped("folder/", b"")),
+    "bomb_2024.zip": (KOELA, lambda: bomb("ostot_2024.csv")),
+    "locked_2024.zip": (
+        KOELA,
+        lambda: zipped("ostot_2024.csv", table().encode()).replace(b"PK\x01\x02\x14\x03\x14\0\0", b"PK\x01\x02\x14\x03\x14\0\1"),
+    ),
     "invoices_as_notices.csv": (HILMA, lambda: table().encode("latin-1")),
     "notices_as_invoices_2024.xml": (KOELA, f"{XML}<ContractNotice {NOTICE}/>".encode),
     "no_notice.xml": (HILMA, f"{XML}<html><body/></html>".encode),
@@ -344,8 +351,10 @@ def growing(tmp_path: Path, home: Path) -> Iterator[Path]:
         thread.join()
 
 
-def test_a_file_that_still_grows_waits(nyckeltal: Nyckeltal, home: Path, tiny_home: Path, growing: Path) -> None:
-    os.environ["NYCKELTAL_SETTLE_SECONDS"] = "0.3"  # restored by the fixture that set it
+def test_a_file_that_still_grows_waits(
+    nyckeltal: Nyckeltal, home: Path, tiny_home: Path, growing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NYCKELTAL_SETTLE_SECONDS", "0.3")
     assert nyckeltal(home, "nightly").code == 0
     assert growing.exists()
     assert_same(home, tiny_home)
@@ -365,20 +374,29 @@ def test_a_file_that_grows_while_it_is_received(nyckeltal: Nyckeltal, home: Path
 
 def test_links_pipes_and_names(nyckeltal: Nyckeltal, home: Path, tiny_home: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
-    secret.write_text(table(), "latin-1")
+    secret.write_bytes(table().encode("latin-1"))
     inbox = home / KOELA
     inbox.mkdir(parents=True, exist_ok=True)
     (inbox / "link_2024.csv").symlink_to(secret)
     (inbox / "dangling_2024.csv").symlink_to(tmp_path / "nowhere")
     (inbox / "folder").symlink_to(tmp_path)
     os.mkfifo(inbox / "pipe_2024.csv")
-    awkward = ["new\nline.csv", "right\u202eto\u2066left.csv", "$(reboot);'\".csv", "x" * 240 + ".csv", "-rf.csv", "..csv"]
+    awkward = [
+        "new\nline.csv",
+        "right\u202eto\u2066left.csv",
+        "$(reboot);'\".csv",
+        "x" * 240 + ".csv",
+        "\u00e4" * 120 + ".csv",
+        "-rf.csv",
+        "..csv",
+    ]
     for name in awkward:
         put(home, KOELA, name, name.encode())
+    put(home, KOELA, "y" * 245 + ".zip", zipped("z" * 240 + ".csv", b"no table"))
     (inbox / os.fsdecode(b"bytes\xff\xfe.csv")).write_bytes(b"bytes")
     told = nyckeltal(home, "nightly")
     assert told.code in (0, 4)
-    assert secret.read_text("latin-1") == table()
+    assert secret.read_bytes() == table().encode("latin-1")
     for name in ("link_2024.csv", "dangling_2024.csv", "folder", "pipe_2024.csv"):
         assert [reason["code"] for reason in refusal(home, name)] == ["not_a_file"], name
     for name in awkward:
