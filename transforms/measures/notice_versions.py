@@ -21,6 +21,10 @@ ROLES = {"competition": "call", "result": "result", "dir-awa-pre": "veat", "cont
 """Form types (BT-03) that bear another name here; the others keep theirs."""
 LONGEST_CHAIN = 50
 """Changes of changes that are followed; longer chains are loops."""
+WITH_VERSION = r"(?i)^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+$"
+"""BT-758 names a notice by `<notice id>-<version>`: whichever version stands now is meant."""
+PADDED_NUMBER = r"^0+(\d+-\d{4})$"
+"""BT-758 may give a publication number instead, with or without leading zeros."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,11 @@ def _families(notices: pl.DataFrame) -> pl.DataFrame:
     """
     changes = notices.filter(pl.col("changed_notice_id").is_not_null() & (pl.col("role") != "modification"))
     notices = notices.join(changes, on="procedure_id", how="semi")
-    by_number = notices.drop_nulls("publication_number").select("procedure_id", changed="publication_number", target="notice_id")
-    by_id = notices.select("procedure_id", changed="notice_id", target="notice_id")
+    numbered = notices.drop_nulls("publication_number")
+    by_number = numbered.select("procedure_id", changed=_reference("publication_number"), target="notice_id")
+    by_id = notices.select("procedure_id", changed=_reference("notice_id"), target="notice_id")
     known = pl.concat([by_id, by_number]).sort("target").unique(["procedure_id", "changed"], keep="first", maintain_order=True)
-    links = changes.select("procedure_id", "notice_id", changed="changed_notice_id")
+    links = changes.select("procedure_id", "notice_id", changed=_reference("changed_notice_id"))
     links = links.join(known, on=["procedure_id", "changed"], how="left")
     links = links.select("procedure_id", "notice_id", parent=pl.coalesce("target", "changed"))
     families = links.rename({"parent": "family"})
@@ -109,10 +114,17 @@ def _families(notices: pl.DataFrame) -> pl.DataFrame:
     return families.select("notice_id", "family")
 
 
+def _reference(column: str) -> pl.Expr:
+    """A notice as others name it: in small letters, without version, a number without leading zeros."""
+    text = pl.col(column).str.strip_chars().str.to_lowercase()
+    return text.str.replace(WITH_VERSION, "$1").str.replace(PADDED_NUMBER, "$1")
+
+
 def _with_speakers(notices: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     """family_date, and `speaks`: the newest of the family's calls or results that has lots and cancels nothing."""
     with_lots = lots.select(KEY).unique().with_columns(has_lots=pl.lit(value=True))
-    family = ["procedure_id", "family"]
+    # an award that names its call as changed (seen in deliveries) is no correction of it: roles stay apart
+    family = ["procedure_id", "family", "role"]
     notices = notices.join(with_lots, on=KEY, how="left").sort("day", "notice_id")
     able = (
         pl.col("role").is_in(["call", "result"])

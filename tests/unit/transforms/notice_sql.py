@@ -22,8 +22,8 @@ WITH RECURSIVE up(notice_id, root, steps) AS (
     WHERE kind.changed_notice_id IS NOT NULL AND kind.form_type <> 'cont-modif' AND steps < 30)
 SELECT notice_id, arg_max(root, steps) AS root FROM up GROUP BY notice_id;
 CREATE OR REPLACE TEMP TABLE told AS
-SELECT kind.*, root, min(notice_date) OVER (PARTITION BY root) AS since,
-    coalesce(row_number() OVER (PARTITION BY root, coalesce(is_cancelled, false) OR says = 'other'
+SELECT kind.*, root, min(notice_date) OVER (PARTITION BY root, says) AS since,
+    coalesce(row_number() OVER (PARTITION BY root, says, coalesce(is_cancelled, false) OR says = 'other'
         ORDER BY dispatch_at DESC, notice_id DESC) = 1 AND NOT coalesce(is_cancelled, false) AND says <> 'other', false) AS speaks
 FROM kind JOIN family USING (notice_id);
 CREATE OR REPLACE TEMP TABLE call_lot AS
