@@ -44,13 +44,25 @@ def called_lots(notices: Notices) -> pl.DataFrame:
 def result_lots(notices: Notices, called: pl.DataFrame) -> pl.DataFrame:
     """Lot results that count, with what their lot is: the result notice's words for it, else the call's.
 
-    Columns of lot_result; procedure_id, organisation_id, is_ted, family_date, day; framework, dps, criteria.
+    A lot that neither describes is what all lots of its own notice are, when they are alike: older award sections need not name
+    their lot. Columns of lot_result; procedure_id, organisation_id, is_ted, family_date, day; framework, dps, criteria.
     """
     results = notices.rows("lot_result", notices.speaking("result"), "procedure_id", "family_date", "day", *PLACE)
     own = notices.tables["lot"].select(*KEY, "lot_id", *DESCRIBED[:3])
-    described = called.select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]))
-    joined = results.join(own, on=[*KEY, "lot_id"], how="left").join(described, on=LOT, how="left")
-    return joined.with_columns(pl.coalesce(name, f"called_{name}").alias(name) for name in DESCRIBED[:3])
+    alike = own.group_by(KEY).agg(_shared(name).alias(f"shared_{name}") for name in DESCRIBED[:3])
+    described = called.select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]), is_called=True)
+    joined = results.join(own.with_columns(is_told=True), on=[*KEY, "lot_id"], how="left").join(described, on=LOT, how="left")
+    joined = joined.join(alike, on=KEY, how="left")
+    unnamed = pl.col("is_told").is_null() & pl.col("is_called").is_null()
+    return joined.with_columns(
+        pl.coalesce(name, f"called_{name}", pl.when(unnamed).then(f"shared_{name}")).alias(name) for name in DESCRIBED[:3]
+    )
+
+
+def _shared(column: str) -> pl.Expr:
+    """The value that all rows of a group have; null when they differ or one is unknown (withheld among others)."""
+    values = pl.col(column)
+    return pl.when((values.n_unique() == 1) & values.is_not_null().all()).then(values.first())
 
 
 def call_lot(lots: Lots) -> pl.DataFrame:

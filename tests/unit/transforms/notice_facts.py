@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,9 +42,12 @@ def tables(given: Mapping[str, Sequence[Row]]) -> dict[str, pl.DataFrame]:
     found = {"notice": _frame(CONTRACT.table("notice"), notices)}
     for table in CONTRACT.tables[1:]:
         rows: list[Row] = []
+        by_notice = defaultdict(list)
+        for row in given.get(table.name, ()):
+            by_notice[row.get("notice_id")].append(row)
         for notice in notices:
             key = {name: notice[name] for name in ("delivery_id", "notice_id", "notice_version")}
-            own = [row for row in given.get(table.name, ()) if _is_of(row, notice)]
+            own = [row for name in (notice["notice_id"], None) for row in by_notice[name] if _is_of(row, notice)]
             if not own and table.name in EVERY_NOTICE:
                 own = [{}]
             for position, row in enumerate(own, start=1):
