@@ -20,7 +20,7 @@ from tests.acceptance.support import assert_same, settings
 
 PRODUCED = datetime(2025, 1, 1, tzinfo=UTC)
 ORDERS, HEAVY_ORDERS = 10, 50
-LOADS = 4
+LOADS = 3
 """Nightly runs that an order is spread over."""
 
 
