@@ -71,6 +71,24 @@ SELECT proc, date_trunc('month', since)::DATE AS month, is_ted FROM told WHERE s
 QUALIFY row_number() OVER (PARTITION BY proc ORDER BY (says = 'result') DESC, since, dispatch_at, notice_id) = 1"""
 
 
+BEGUN = """
+SELECT proc, month, is_ted FROM (SELECT *, 0 AS rank FROM first_call UNION ALL SELECT *, 1 FROM first_result)
+QUALIFY row_number() OVER (PARTITION BY proc ORDER BY rank) = 1"""
+FIRST_AWARD = """
+SELECT month, is_ted, 0 AS hit FROM won WHERE result_code = 'selec-w'
+QUALIFY row_number() OVER (PARTITION BY proc, lot_id ORDER BY since, notice_id, result_id) = 1"""
+NEWEST_CLOSING = """
+SELECT w.month, w.is_ted, 1 AS hit FROM won w JOIN told t USING (notice_id, notice_version, delivery_id)
+WHERE w.result_code = 'clos-nw'
+    AND NOT EXISTS (FROM won o WHERE o.proc = w.proc AND o.lot_id = w.lot_id AND o.result_code = 'selec-w')
+QUALIFY row_number() OVER (PARTITION BY w.proc, w.lot_id ORDER BY t.dispatch_at DESC, notice_id, result_id) = 1"""
+CANCELLED_LOT = """
+SELECT date_trunc('month', k.notice_date)::DATE AS month, k.is_ted, 1 AS hit
+FROM told k JOIN lot l USING (notice_id, notice_version, delivery_id) WHERE k.says = 'call' AND k.is_cancelled
+    AND NOT EXISTS (FROM won o WHERE o.proc = k.proc AND o.lot_id = l.lot_id)
+QUALIFY row_number() OVER (PARTITION BY k.proc, l.lot_id ORDER BY k.dispatch_at, k.notice_id) = 1"""
+
+
 def one(figure_id: str, numerator: str, denominator: str, rest: str, variant: str = "", breakdown: str = "", place: str = "month, is_ted") -> str:
     return f"SELECT '{figure_id}', '{variant}', '{breakdown}', {place}, ({numerator})::BIGINT, ({denominator})::BIGINT {rest}"
 
@@ -128,6 +146,15 @@ QUERIES = (
         f"OR EXISTS (FROM lot_result x WHERE {SAME} AND x.award_value_cents IS NOT NULL)",
         "1", "FROM cur c", place=OF_NOTICE,
     ),
+    one(
+        "cpb_share", f"EXISTS (FROM told k JOIN procedure p {KEY} WHERE k.proc = f.proc AND k.says = 'result' AND k.speaks "
+        "AND p.is_central_purchasing)", "1", "FROM first_result f",
+    ),
+    one(
+        "open_share", "procedure_type = 'open'", "1", f"FROM ({BEGUN}) f JOIN proc_type USING (proc) "
+        f"WHERE NOT EXISTS (FROM cur WHERE cur.proc = f.proc AND cur.is_cancelled) OR {HAS_AWARD}",
+    ),
+    one("cancelled_share", "hit", "1", f"FROM ({FIRST_AWARD} UNION ALL {NEWEST_CLOSING} UNION ALL {CANCELLED_LOT})"),
     one("lots_share", "(SELECT count(*) FROM call_lot l WHERE l.proc = f.proc) > 1", "1", "FROM first_call f"),
     one("short_deadline_share", "deadline_date - since < 15", "1",
         "FROM call_lot WHERE coalesce(dps, 'none') = 'none' AND deadline_date IS NOT NULL", place=OF_CALL),
@@ -139,4 +166,8 @@ QUERIES = (
     f"""
     WITH answers AS ({NEWEST_ANSWER.format(answer="answer_employment_condition")}), place AS ({ANSWER_PLACE})
     SELECT 'employment_clause_share', '', '', month, is_ted, answer::BIGINT, 1 FROM answers JOIN place USING (proc)""",
+    f"""
+    WITH answers AS ({NEWEST_ANSWER.format(answer="answer_energy_efficiency")} UNION ALL {NEWEST_ANSWER.format(answer="answer_sustainable_food")}),
+        place AS ({ANSWER_PLACE})
+    SELECT 'green_share', '', '', month, is_ted, bool_or(answer)::BIGINT, 1 FROM answers JOIN place USING (proc) GROUP BY proc, month, is_ted""",
 )  # fmt: skip
