@@ -25,7 +25,8 @@ def procedure_start(notices: Notices, lots: Lots) -> pl.DataFrame:
     calls, results = notices.speaking("call"), notices.speaking("result")
     begun = pl.concat([calls.with_columns(rank=pl.lit(0)), results.with_columns(rank=pl.lit(1))])
     firsts = _first(begun.sort("rank", "family_date", "day", "notice_id"))
-    cancelled = notices.notices.filter("is_cancelled").select("procedure_id").unique().with_columns(cancelled=pl.lit(value=True))
+    cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call"))
+    cancelled = cancelling.select("procedure_id").unique().with_columns(cancelled=pl.lit(value=True))
     called = lots.called.group_by("procedure_id").agg(pl.len().cast(pl.Int64).alias("lots_n"))
     joined = (
         firsts.join(_types(notices), on="procedure_id", how="left")

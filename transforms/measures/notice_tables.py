@@ -50,7 +50,7 @@ PROCEDURE_START = Table(
         *PLACE,
         _flag("has_call", "A call is known."),
         Column("procedure_type", pl.String, "BT-105 of the newest result, else of the newest call."),
-        _flag("is_cancelled", "A notice cancelled it and nothing was awarded."),
+        _flag("is_cancelled", "A notice cancelled its call and nothing was awarded."),
         _count("lots_n", "Lots of the call, corrections included; null without a call."),
         Column(
             "call_value_cents",

@@ -121,7 +121,8 @@ def _reference(column: str) -> pl.Expr:
 
 
 def _with_speakers(notices: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """family_date, and `speaks`: the newest of the family's calls or results that has lots and cancels nothing."""
+    """family_date, and `speaks`: the newest of the family's calls or results that has lots and cancels nothing. A cancelled call
+    was a call all the same; of a cancelled award nothing stands."""
     with_lots = lots.select(KEY).unique().with_columns(has_lots=pl.lit(value=True))
     # an award that names its call as changed (seen in deliveries) is no correction of it: roles stay apart
     family = ["procedure_id", "family", "role"]
@@ -131,7 +132,8 @@ def _with_speakers(notices: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
         & ~pl.col("is_cancelled")
         & (pl.col("has_lots").fill_null(value=False) | (pl.col("role") == "result"))
     )
+    void = (pl.col("role") == "result") & pl.col("is_cancelled")
     return notices.with_columns(
         family_date=pl.col("notice_date").min().over(family),
-        speaks=able & (pl.col("notice_id") == pl.col("notice_id").filter(able).last().over(family)),
+        speaks=able & (pl.col("notice_id") == pl.col("notice_id").filter(able | void).last().over(family)),
     ).with_columns(pl.col("speaks").fill_null(value=False))

@@ -118,8 +118,8 @@ class Maker:
     ) -> None:
         rng = self.rng
         previous: str | None = None
-        for step in range(rng.choice((1, 1, 1, 2))):
-            more = {"changed_notice_id": previous} if previous else {}
+        for step in range(rng.choice((1, 1, 1, 2, 3))):
+            more = {"changed_notice_id": previous, "is_cancelled": rng.random() < 0.2} if previous else {}
             result = previous = self.notice(name, "result", "29", day + timedelta(days=20 * step), **place, **more)
             self._about(result, name)
             for position, lot in enumerate(part, start=1):

@@ -23,7 +23,7 @@ WITH RECURSIVE up(notice_id, root, steps) AS (
 SELECT notice_id, arg_max(root, steps) AS root FROM up GROUP BY notice_id;
 CREATE OR REPLACE TEMP TABLE told AS
 SELECT kind.*, root, min(notice_date) OVER (PARTITION BY root, says) AS since,
-    coalesce(row_number() OVER (PARTITION BY root, says, coalesce(is_cancelled, false) OR says = 'other'
+    coalesce(row_number() OVER (PARTITION BY root, says, coalesce(is_cancelled, false) AND says <> 'result' OR says = 'other'
         ORDER BY dispatch_at DESC, notice_id DESC) = 1 AND NOT coalesce(is_cancelled, false) AND says <> 'other', false) AS speaks
 FROM kind JOIN family USING (notice_id);
 CREATE OR REPLACE TEMP TABLE call_lot AS
@@ -152,7 +152,7 @@ QUERIES = (
     ),
     one(
         "open_share", "procedure_type = 'open'", "1", f"FROM ({BEGUN}) f JOIN proc_type USING (proc) "
-        f"WHERE NOT EXISTS (FROM cur WHERE cur.proc = f.proc AND cur.is_cancelled) OR {HAS_AWARD}",
+        f"WHERE NOT EXISTS (FROM cur WHERE cur.proc = f.proc AND cur.is_cancelled AND cur.subtype = '16') OR {HAS_AWARD}",
     ),
     one("cancelled_share", "hit", "1", f"FROM ({FIRST_AWARD} UNION ALL {NEWEST_CLOSING} UNION ALL {CANCELLED_LOT})"),
     one("lots_share", "(SELECT count(*) FROM call_lot l WHERE l.proc = f.proc) > 1", "1", "FROM first_call f"),
