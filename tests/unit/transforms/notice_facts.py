@@ -15,6 +15,7 @@ from schemas.contract import Table
 from schemas.procurement_notices import CONTRACT
 
 Row = Mapping[str, Any]
+Given = Mapping[str, Sequence[Row]]
 BUYER = "0201256-6"
 NOTICE: Row = {
     "delivery_id": "d1", "notice_version": 1, "source_line": 1, "schema": "eforms", "form_type": "result", "subtype": "29",
@@ -36,7 +37,7 @@ EVERY_NOTICE = ("procedure", "lot", "organisation")
 """Tables of which a notice has one default row when a test gives none."""
 
 
-def tables(given: Mapping[str, Sequence[Row]]) -> dict[str, pl.DataFrame]:
+def tables(given: Given) -> dict[str, pl.DataFrame]:
     """The contract's tables from sparse rows; a row of a child table names its notice by notice_id (all versions get it)."""
     notices = [_dated({**NOTICE, **row}) for row in given["notice"]]
     found = {"notice": _frame(CONTRACT.table("notice"), notices)}

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from schemas.reference import Reference
-from tests.unit.transforms.notice_facts import tables
+from tests.unit.transforms.notice_facts import Given, tables
 from transforms.measures.procurement_notices import measure
 
 ORGANISATIONS = """organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note
@@ -25,7 +25,7 @@ REFERENCE = Reference.load({"organisations.csv": ORGANISATIONS, "organisation_al
 
 
 def organisation_of(day: str = "2024-06-03", procedure_id: str = "P1", **buyer: object) -> str:
-    given = {
+    given: Given = {
         "notice": [{"notice_id": "A", "notice_date": day, "procedure_id": procedure_id}],
         "organisation": [{"notice_id": "A", **buyer}],
         "lot_result": [{"notice_id": "A"}],
@@ -86,7 +86,7 @@ def test_nameless_buyers_are_kept_apart_by_procedure() -> None:
 def test_sector_by_legal_type_and_region_by_nuts(
     legal_type: str | None, nuts: str | None, sector: str | None, region: str | None
 ) -> None:
-    given = {
+    given: Given = {
         "notice": [{"notice_id": "A"}],
         "organisation": [{"notice_id": "A", "legal_type": legal_type, "nuts": nuts, "name": "Ostaja"}],
         "lot_result": [{"notice_id": "A"}],
@@ -113,7 +113,7 @@ def test_registers_of_sectors_and_regions_are_whole() -> None:
 def test_decisions_that_are_dropped_are_counted() -> None:
     call = {"notice_id": "C", "form_type": "competition", "subtype": "16", "notice_date": "2024-01-02"}
     days = {"LOT-0001": "2024-03-01", "LOT-0002": "2024-01-31", "LOT-0003": "2026-02-02", "LOT-0004": None}
-    given = {
+    given: Given = {
         "notice": [call, {"notice_id": "A"}],
         "lot": [{"notice_id": name, "lot_id": lot, "deadline_date": "2024-02-01"} for name in ("C", "A") for lot in days],
         "lot_result": [{"notice_id": "A", "lot_id": lot, "decision_date": day} for lot, day in days.items()],

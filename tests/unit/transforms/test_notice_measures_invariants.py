@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.key_figure import CONTRIBUTION
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
-from tests.unit.transforms.notice_facts import tables
+from tests.unit.transforms.notice_facts import Given, tables
 from tests.unit.transforms.notice_random import random_notices
 from transforms.key_figures import FIGURES
 from transforms.key_figures.parameters import Parameters
@@ -29,7 +29,8 @@ Frames = dict[str, pl.DataFrame]
 
 
 def contributions(measures: Frames) -> pl.DataFrame:
-    return pl.concat([module.compute(measures, PARAMETERS) for module in MODULES])
+    parts: list[pl.DataFrame] = [module.compute(measures, PARAMETERS) for module in MODULES]
+    return pl.concat(parts)
 
 
 def same(left: Frames, right: Frames) -> bool:
@@ -146,7 +147,7 @@ def test_no_notices_give_no_rows_and_no_error() -> None:
 @pytest.mark.parametrize("ring", [["A", "A"], ["A", "B", "A"], ["A", "B", "C", "A"]], ids=["itself", "two", "three"])
 def test_notices_that_change_each_other_in_a_ring_are_measured(ring: list[str]) -> None:
     notices = [{"notice_id": own, "changed_notice_id": other} for own, other in pairwise(ring)]
-    given_rows = {"notice": notices, "lot_result": [{"notice_id": row["notice_id"], "tenders_n": 1} for row in notices]}
+    given_rows: Given = {"notice": notices, "lot_result": [{"notice_id": row["notice_id"], "tenders_n": 1} for row in notices]}
 
     measures = measure(tables(given_rows), REFERENCE)
 
