@@ -30,6 +30,9 @@ from warehouse.landing import Intent, Landed, Landing, require_regular_file
 MANIFEST = ".manifest.json"
 MANIFEST_LIMIT = 64 * 1024
 DONE = ".done"
+UNPACKING = ".unpacking-"
+UNPACKING_SECONDS = 3600
+"""Unpacking takes minutes at most; an older folder is nobody's."""
 SURE = 50
 """Score from which a header counts as recognised."""
 FULL_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -79,6 +82,7 @@ def receive(
 
 def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float, limits: Limits) -> Iterator[Received]:
     """Land everything whole in the inbox; a file that still changes waits for the next run."""
+    _remove_left_over(home)
     paths = list(_walk(home.inbox, home.inbox))
     growing = _growing(paths, settle_seconds)
     for path in paths:
@@ -86,6 +90,13 @@ def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: 
             continue
         agency, source = _place(home.inbox, path)
         yield from _take(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at, limits)
+
+
+def _remove_left_over(home: Home) -> None:
+    """Folders that a crash left while a zip was unpacked; the zip itself is still where it was."""
+    for folder in home.root.glob(f"{UNPACKING}*"):
+        if time.time() - folder.stat().st_mtime > UNPACKING_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _inside(root: Path, path: Path) -> bool:
@@ -135,7 +146,7 @@ def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: 
     if not _is_bundle(found):
         yield _take_file(home, reference, found, at)
         return
-    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=home.root) as directory:
+    with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=home.root) as directory:
         try:
             inside = list(_unpacked(found, Path(directory), limits))
         except DeliveryRefused as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -60,3 +61,16 @@ def test_a_zip_that_climbs_is_set_apart_with_its_reason(settings: Settings) -> N
     assert [reason.code for item in run.received for reason in item.reasons] == ["zip_unsafe_name"]
     assert not path.exists()
     assert len(list((settings.home / "refused").rglob("ostot.zip"))) == 1
+
+
+def test_what_a_crash_left_unpacked_goes_with_the_next_run(settings: Settings) -> None:
+    old, young = settings.home / ".unpacking-old", settings.home / ".unpacking-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "personal.csv").write_text(CSV, "utf-8")
+    os.utime(old, (0, 0))
+
+    pipeline.nightly(settings)
+
+    assert not old.exists()
+    assert young.exists()
