@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-
-import polars as pl
 
 from schemas.key_figure import KeyFigure
 from transforms.key_figures import cases, competition, lots, market, procedures, spend, spend_openness, strategic, suppliers
@@ -26,7 +24,6 @@ FIGURES: dict[str, Figure] = {
     definition.figure_id: Figure(definition, module) for module in MODULES for definition in module.DEFINITIONS
 }
 DEFINITIONS: dict[str, KeyFigure] = {figure_id: figure.definition for figure_id, figure in FIGURES.items()}
-Compute = Callable[[Mapping[str, pl.DataFrame], object], pl.DataFrame]
 
 LATER: Mapping[str, str] = {
     "spend_deviation": "Needs 48 months, frozen fences and the deviation rules (METHOD 8).",
