@@ -40,7 +40,17 @@ class _Draft:
     def lots(self) -> list[Lot]:
         if self.notice.role == "planning":
             return self.procedure.lots[:1]
-        return [lot for lot in self.procedure.lots if not self.notice.lot_ids or lot.lot_id in self.notice.lot_ids]
+        told = self.procedure.told(self.notice)
+        return [lot for lot in told if not self.notice.lot_ids or lot.lot_id in self.notice.lot_ids]
+
+    @property
+    def changed(self) -> Notice | None:
+        """The notice that this one changes (BT-758) or whose contract it modifies (BT-1501)."""
+        roles = {"change": "call", "modification": "result"}
+        if self.notice.role in roles:
+            return self.procedure.notice(roles[self.notice.role])
+        first = self.procedure.first("result")
+        return first if self.notice.role == "result" and self.notice is not first else None
 
 
 def write(procedure: Procedure, notice: Notice, version: int) -> bytes:
@@ -74,11 +84,10 @@ def write(procedure: Procedure, notice: Notice, version: int) -> bytes:
 
 
 def _extension(draft: _Draft, results: str) -> str:
-    notice = draft.notice
+    notice, changed = draft.notice, draft.changed
     parts = []
-    if notice.role in ("change", "modification"):
-        changed = draft.procedure.notice("call" if notice.role == "change" else "result")
-        identifier = f"{changed.notice_id}-{changed.versions:02d}" if changed else ""
+    if changed:
+        identifier = f"{changed.notice_id}-{changed.versions:02d}"
         reason = ("change-corrig-justification", "cancel" if notice.cancels else "update-add")
         holder = "Changes"
         if notice.role == "modification":

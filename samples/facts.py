@@ -7,7 +7,7 @@ Money is integer cents.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 
@@ -135,7 +135,10 @@ class Result:
 
 @dataclass(slots=True)
 class Lot:
-    """A lot of a procedure; answers are hilmaStatistics answers by their Hilma key."""
+    """A lot of a procedure; answers are hilmaStatistics answers by their Hilma key.
+
+    `former` is the result that an award notice told of before it was corrected.
+    """
 
     lot_id: str
     cpv: str
@@ -148,6 +151,7 @@ class Lot:
     call_answers: Mapping[str, bool | None] = field(default_factory=dict)
     result_answers: Mapping[str, bool | None] = field(default_factory=dict)
     result: Result | None = None
+    former: Result | None = None
 
 
 @dataclass(slots=True)
@@ -177,7 +181,10 @@ class Notice:
 
 @dataclass(slots=True)
 class Procedure:
-    """A procurement procedure with its lots and notices. `schema` eforms or ted; `is_ted`: EU notice, else national."""
+    """A procurement procedure with its lots and notices. `schema` eforms or ted; `is_ted`: EU notice, else national.
+
+    A second result notice corrects the first one.
+    """
 
     procedure_id: str
     schema: str
@@ -196,8 +203,24 @@ class Procedure:
 
     def notice(self, role: str) -> Notice | None:
         """The newest notice of the role; None where the procedure has none."""
-        found = [notice for notice in self.notices if notice.role == role]
-        return max(found, key=lambda notice: notice.day) if found else None
+        return max(self._of(role), key=lambda notice: notice.day, default=None)
+
+    def first(self, role: str) -> Notice | None:
+        """The oldest notice of the role; None where the procedure has none."""
+        return min(self._of(role), key=lambda notice: notice.day, default=None)
+
+    def _of(self, role: str) -> list[Notice]:
+        return [notice for notice in self.notices if notice.role == role]
+
+    def told(self, notice: Notice) -> list[Lot]:
+        """The lots as a notice tells of them: an award that was corrected gives other results and the opposite answers."""
+        if notice.role != "result" or notice is self.notice("result"):
+            return self.lots
+        return [replace(lot, result=lot.former, result_answers=_opposite(lot.result_answers)) for lot in self.lots]
+
+
+def _opposite(answers: Mapping[str, bool | None]) -> Mapping[str, bool | None]:
+    return {key: None if value is None else not value for key, value in answers.items()}
 
 
 @dataclass(slots=True)

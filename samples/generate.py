@@ -9,6 +9,7 @@ from random import Random
 
 from samples import (
     agencies,
+    corners,
     deliveries,
     notice_files,
     overlays,
@@ -57,7 +58,7 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     deliveries.deliver_all(rng, world, plans, size, written)
     if size != "tiny":
         deliveries.refused(written)
-    planted = procedures.plant(rng, world, **PROCEDURES[size])
+    planted = [*procedures.plant(rng, world, **PROCEDURES[size]), *corners.plant(rng, world)]
     notice_files.deliver(planted, written, broken=size != "tiny")
     overlays.write(out / "registry", world, plans)
     years = plans[0].years

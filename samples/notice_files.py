@@ -50,7 +50,7 @@ def deliver(procedures: Sequence[Procedure], written: Written, *, broken: bool) 
 
 def _element(procedure: Procedure, notice: Notice, content: bytes) -> Mapping[str, object]:
     """One notice as the API gives it: Base64 of the XML, Hilma's statistics beside it by lot."""
-    lots = [lot for lot in procedure.lots if lot.lot_id in notice.lot_ids]
+    lots = [lot for lot in procedure.told(notice) if lot.lot_id in notice.lot_ids]
     chosen = {lot.lot_id: dict(lot.result_answers if notice.role == "result" else lot.call_answers) for lot in lots}
     element: dict[str, object] = {
         "id": int(notice.number.split("-")[0]),

@@ -50,6 +50,17 @@ class Planter:
         self.number += self.rng.randrange(1, 40)
         return f"{self.number:06d}-{day.year}"
 
+    def buyers(self, *, eforms: bool) -> tuple[Organisation, ...]:
+        pool = [org for org in self.world.organisations.values() if eforms or org.sector != "wellbeing_county"]
+        return tuple(self.rng.sample(pool, k=1 if not self.chance(0.09) else self.rng.randrange(2, 4)))
+
+    def notice(self, role: str, subtype: str, dispatched: date, published: date | None) -> Notice:
+        number = self.document(published or dispatched)
+        if subtype.startswith("F"):
+            return Notice(number, role, subtype, dispatched, published, form="ted", number=number)
+        form = "hilma" if subtype.startswith("E") or self.chance(0.8) else "xml"
+        return Notice(self.uuid(), role, subtype, dispatched, published, form=form, number=number)
+
 
 def plant(rng: Random, world: World, per_year: int, first_year: int, last_year: int) -> list[Procedure]:
     """Procedures whose calls (or awards) fall in the years; about two notices each."""
@@ -83,7 +94,7 @@ def _procedure(planter: Planter, day: date, index: int) -> Procedure:
         procedure_id=planter.uuid(),
         schema="eforms" if eforms else "ted",
         is_ted=not national,
-        buyers=(FOREIGN_BUYER,) if foreign else _buyers(planter, eforms),
+        buyers=(FOREIGN_BUYER,) if foreign else planter.buyers(eforms=eforms),
         procedure_type=kind,
         lots=_lots(planter, kind, eforms),
         country="SE" if foreign else "FI",
@@ -101,11 +112,6 @@ def _procedure(planter: Planter, day: date, index: int) -> Procedure:
     if eforms and not foreign:
         answers.fill(rng, procedure)
     return procedure
-
-
-def _buyers(planter: Planter, eforms: bool) -> tuple[Organisation, ...]:
-    pool = [org for org in planter.world.organisations.values() if eforms or org.sector != "wellbeing_county"]
-    return tuple(planter.rng.sample(pool, k=1 if not planter.chance(0.09) else planter.rng.randrange(2, 4)))
 
 
 def _lots(planter: Planter, kind: str, eforms: bool) -> list[Lot]:
@@ -159,13 +165,12 @@ def _with_call(planter: Planter, procedure: Procedure, day: date, national: bool
     published = day + timedelta(days=3)
     deadline = published + timedelta(days=rng.randrange(8, 15) if planter.chance(0.08) else rng.randrange(16, 46))
     if not ted and not national and index % 9 == 4 and procedure.country == "FI":
-        procedure.notices.append(_notice(planter, "planning", "4", day - timedelta(days=rng.randrange(20, 60)), None))
+        procedure.notices.append(planter.notice("planning", "4", day - timedelta(days=rng.randrange(20, 60)), None))
     if national and index % 5 == 1:
-        procedure.notices.append(_notice(planter, "planning", "E1", day - timedelta(days=rng.randrange(10, 40)), None))
+        procedure.notices.append(planter.notice("planning", "E1", day - timedelta(days=rng.randrange(10, 40)), None))
     missing = not ted and not national and planter.chance(0.03) and day >= date(2024, 2, 1) and procedure.country == "FI"
     if not missing:
-        call = _notice(
-            planter,
+        call = planter.notice(
             "call",
             "F02" if ted else "E3" if national else "16",
             day,
@@ -191,7 +196,7 @@ def _with_call(planter: Planter, procedure: Procedure, day: date, national: bool
 def _change(planter: Planter, procedure: Procedure, national: bool) -> None:
     """A change notice of the call: a later deadline, or the cancellation of the whole procedure."""
     call = procedure.notices[-1]
-    change = _notice(planter, "change", call.subtype, call.day + timedelta(days=2), None)
+    change = planter.notice("change", call.subtype, call.day + timedelta(days=2), None)
     change.lot_ids = call.lot_ids
     change.cancels = planter.chance(0.35)
     change.deadline = call.deadline if change.cancels or call.deadline is None else call.deadline + timedelta(days=7)
@@ -202,7 +207,7 @@ def _without_call(planter: Planter, procedure: Procedure, day: date, national: b
     ted = procedure.schema == "ted"
     decided = day - timedelta(days=planter.rng.randrange(15, 40))
     if not ted and not national and planter.chance(0.6):
-        veat = _notice(planter, "veat", "25", decided, None)
+        veat = planter.notice("veat", "25", decided, None)
         veat.lot_ids = tuple(lot.lot_id for lot in procedure.lots)
         procedure.notices.append(veat)
         if planter.chance(0.2):
@@ -214,7 +219,7 @@ def _without_call(planter: Planter, procedure: Procedure, day: date, national: b
 def _results(planter: Planter, procedure: Procedure, told: date, decided: date, national: bool) -> None:
     ted = procedure.schema == "ted"
     published = told + timedelta(days=3) if ted or (not national and planter.chance(0.6)) else None
-    notice = _notice(planter, "result", "F03" if ted else "E4" if national else "29", told, published)
+    notice = planter.notice("result", "F03" if ted else "E4" if national else "29", told, published)
     notice.lot_ids = tuple(lot.lot_id for lot in procedure.lots)
     notice.versions = 2 if not ted and planter.chance(0.06) else 1
     procedure.notices.append(notice)
@@ -223,9 +228,7 @@ def _results(planter: Planter, procedure: Procedure, told: date, decided: date, 
     if all(lot.result and not lot.result.awards for lot in procedure.lots):
         return
     if not ted and not national and planter.chance(0.08) and told + timedelta(days=60) <= LAST_DAY and procedure.country == "FI":
-        procedure.notices.append(
-            _notice(planter, "modification", "38", told + timedelta(days=planter.rng.randrange(20, 56)), None)
-        )
+        procedure.notices.append(planter.notice("modification", "38", told + timedelta(days=planter.rng.randrange(20, 56)), None))
 
 
 def _result(planter: Planter, procedure: Procedure, lot: Lot, decided: date, ted: bool) -> Result:
@@ -268,14 +271,6 @@ def _winners(planter: Planter, count: int) -> list[tuple[Supplier, ...]]:
             party = (planter.world.oddities["foreign"][planter.rng.randrange(2)],)
         parties.append(party)
     return parties
-
-
-def _notice(planter: Planter, role: str, subtype: str, dispatched: date, published: date | None) -> Notice:
-    number = planter.document(published or dispatched)
-    if subtype.startswith("F"):
-        return Notice(number, role, subtype, dispatched, published, form="ted", number=number)
-    form = "hilma" if subtype.startswith("E") or planter.chance(0.8) else "xml"
-    return Notice(planter.uuid(), role, subtype, dispatched, published, form=form, number=number)
 
 
 def in_order(procedures: Sequence[Procedure]) -> Iterator[tuple[Procedure, Notice]]:

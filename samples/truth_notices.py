@@ -2,6 +2,7 @@
 
 Only procedures of Finnish buyers count. A unit belongs to its first buyer and to the month of the notice that tells of it:
 results to the award notice's, calls to the call's. `ted` holds EU notices, `all_notices` national ones as well.
+A corrected award counts as corrected, in the month of the award that it corrects.
 
 Where METHOD leaves room, the truth reads it so: a change notice is a notice of its own and moves the call's deadline, not its
 month; cooperative, central-purchasing, no-call and price-only shares rest on procedures with an award notice; the open share
@@ -52,7 +53,8 @@ def cells(procedures: Iterable[Procedure], span: Span) -> Mapping[tuple[Series, 
 
 
 def result_of(procedure: Procedure) -> Notice | None:
-    return procedure.notice("result")
+    """The award notice whose month results belong to: the first one, also when another corrected it."""
+    return procedure.first("result")
 
 
 def _notices(sums: Sums, distinct: dict[tuple[Series, Place], set[str]], procedure: Procedure, scope: str, span: Span) -> None:
@@ -74,7 +76,7 @@ def states_value(procedure: Procedure, notice: Notice) -> bool:
         return False
     if notice.role in ("call", "change"):
         return procedure.estimated_cents is not None or any(lot.estimated_cents is not None for lot in procedure.lots)
-    awards = [award for lot in procedure.lots if lot.result for award in lot.result.awards]
+    awards = [award for lot in procedure.told(notice) if lot.result for award in lot.result.awards]
     if notice.role == "modification":
         awards = next((lot.result.awards for lot in procedure.lots if lot.result and lot.result.awards), [])
     return notice.role != "planning" and any(award.cents is not None for award in awards)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -98,6 +98,43 @@ def test_notices_by_hand() -> None:
     assert number(cells, "notices_n") == (2, None)
     assert number(cells, "procurements_n") == (1, None)
     assert number(cells, "sme_bid_share") == (2, 4)
+
+
+@pytest.mark.parametrize(("days", "short"), [(14, 2), (15, 0)])
+def test_a_short_period_is_under_fifteen_days_from_the_call_to_the_changed_deadline(days: int, short: int) -> None:
+    moved = procedure()
+    deadline = date(2024, 3, 1) + timedelta(days=days)
+    moved.notices.append(Notice("d", "change", "16", date(2024, 3, 5), None, deadline=deadline))
+
+    assert number(truth_notices.cells([moved], SPAN), "short_deadline_share") == (short, 2)
+
+
+def test_a_corrected_award_counts_as_corrected_in_its_first_month() -> None:
+    corrected = procedure()
+    corrected.notices.append(Notice("s", "result", "29", date(2024, 7, 1), None))
+    for lot in corrected.lots:
+        lot.former = Result("clos-nw", 0)
+    cells = truth_notices.cells([corrected], SPAN)
+
+    assert number(cells, "single_bid_share") == (1, 2)
+    assert number(cells, "cancelled_share") == (0, 2)
+    assert number(cells, "value_stated_share") == (1, 3)
+    assert number(cells, "notices_n") == (3, None)
+    june = Place("national", "FI", "month", date(2024, 6, 1))
+    assert cells[Series("cancelled_share", "ted"), june].denominator == 2
+
+
+def test_the_samples_hold_what_the_rules_turn_on(demo: Sample) -> None:
+    calls = [(found.notice("call"), found.notice("change"), found) for found in demo.procedures]
+    moved = {
+        ((change.deadline - call.day).days, found.is_ted)
+        for call, change, found in calls
+        if call and change and change.deadline and not change.cancels
+    }
+    months = [(found.first("result"), found.notice("result")) for found in demo.procedures if found.lots[0].former]
+
+    assert {(14, True), (15, True), (14, False), (15, False)} <= moved
+    assert sum(first.day.month != newest.day.month for first, newest in months if first and newest) == 3
 
 
 def test_frameworks_dps_and_direct_awards_stand_outside_single_bids() -> None:
