@@ -121,8 +121,8 @@ def names(reference: Reference, known: pl.DataFrame) -> pl.DataFrame:
     return every.unique(["level", "level_id"], keep="first", maintain_order=True)
 
 
-def members_at(members: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Membership on the last day of each period: organisation_id, level, level_id, period_kind, period_start."""
-    ends = periods.select("period_kind", "period_start", "period_end")
-    joined = members.join(ends, how="cross").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
-    return joined.select("organisation_id", "level", "level_id", "period_kind", "period_start")
+def placed(rows: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Rows of organisations (organisation_id, period_end) once at every level that `membership` gives them on the period's last
+    day: adds level, level_id."""
+    inside = pl.col("period_end").is_between("valid_from", "valid_to")
+    return rows.join(members, on="organisation_id").filter(inside).drop("valid_from", "valid_to")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.key_figure import CELL, KeyFigure
+from transforms import levels
 from transforms.periods import months_of
 
 SERIES = ("figure_id", "variant", "scope", "breakdown_kind", "breakdown_id")
@@ -57,8 +58,7 @@ def roll_up(
         by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period())
         if not aggregates:
             by_period = _summed(by_period, ["organisation_id", "period_kind", "period_start", "period_end"], [])
-        placed = by_period.join(members, on="organisation_id").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
-        placed = placed.join(allowed, on=["figure_id", "period_kind", "level"], how="semi")
+        placed = levels.placed(by_period, members).join(allowed, on=["figure_id", "period_kind", "level"], how="semi")
         parts.append(_summed(placed, list(PLACE), aggregates))
     parts[-1] = parts[-1].with_columns(numerator=pl.col("distinct")).drop("distinct")
     cells = pl.concat(parts, how="diagonal")

@@ -8,6 +8,7 @@ import polars as pl
 
 from schemas.key_figure import VALUE
 from schemas.reference import Reference
+from transforms import levels
 from transforms.periods import SCHEMA
 from transforms.rollup import PLACE, SERIES
 
@@ -83,14 +84,10 @@ def _against(parents: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 
 def _below(frame: pl.DataFrame, members: pl.DataFrame, column: str) -> pl.DataFrame:
     """A column of the organisations' cells, placed at every level above on the period's last day."""
-    ends = frame.select(*SCHEMA.names()).unique()
-    above = members.filter(pl.col("level") != "organisation")
-    placed = above.join(ends, how="cross").filter(pl.col("period_end").is_between("valid_from", "valid_to"))
     own = frame.filter((pl.col("level") == "organisation") & pl.col(column).is_not_null()).select(
-        *SERIES, "period_kind", "period_start", pl.col("level_id").alias("organisation_id"), column
+        *SERIES, *SCHEMA.names(), pl.col("level_id").alias("organisation_id"), column
     )
-    keys = ["organisation_id", "period_kind", "period_start"]
-    return own.join(placed.select("level", "level_id", *keys), on=keys)
+    return levels.placed(own, members.filter(pl.col("level") != "organisation"))
 
 
 def with_breaks(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:

@@ -121,7 +121,10 @@ class World:
             pl.DataFrame({"month": MONTHS, "present": True}), how="cross"
         )
         self.put("line", frame)
-        self.put("place", levels.members_at(self.members, periods.touched(MONTHS, MONTHS[0], MONTHS[-1])))
+        everywhere = (
+            self.expected.select("organisation_id").unique().join(periods.touched(MONTHS, MONTHS[0], MONTHS[-1]), how="cross")
+        )
+        self.put("place", levels.placed(everywhere, self.members))
         self.con.execute("CREATE VIEW posting_line AS SELECT *, 'one' AS agency, '' AS part, 'd' AS delivery_id FROM line")
         for name, relation in relations(self.reference).items():
             self.put(name, relation)

@@ -87,7 +87,8 @@ def test_the_register_wins_and_validity_decides_membership_on_the_last_day() -> 
     )
 
     members = levels.membership(known).filter(organisation_id="9000001-1")
-    placed = levels.members_at(members, spans).filter(level="sector").sort("period_start")
+    placed = levels.placed(spans.with_columns(organisation_id=pl.lit("9000001-1")), members)
+    placed = placed.filter(level="sector").sort("period_start")
 
     assert placed["level_id"].to_list() == ["joint_authority", "wellbeing_county"]
 
@@ -108,7 +109,7 @@ def test_an_organisation_that_ended_inside_a_period_stays_in_the_nation() -> Non
     known = levels.organisations(Reference.load({"organisations.csv": register}), observed())
     spans = pl.DataFrame([periods.period("year", date(2022, 1, 1))], schema=periods.SCHEMA, orient="row")
 
-    placed = levels.members_at(levels.membership(known), spans).filter(organisation_id="9000001-1")
+    placed = levels.placed(spans.with_columns(organisation_id=pl.lit("9000001-1")), levels.membership(known))
 
     assert set(placed["level"]) == {"national", "sector", "region", "organisation"}
     assert levels.spans(known).filter(organisation_id="9000001-1").row(0)[1:] == (date(2020, 1, 1), date(2022, 6, 30))
