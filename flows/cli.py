@@ -1,7 +1,7 @@
 """The command line. Every command works without a server and without a network.
 
 Exit codes: 0 done · 1 unexpected refusal · 2 wrong words · 3 settings or registers wrong · 4 a delivery was refused ·
-5 an invariant stopped the publication · 6 storage failed (disk full) · 70 a defect of ours · 75 another run is writing.
+5 an invariant stopped the publication · 6 storage failed (disk full) · 69 Prefect's API does not answer · 70 a defect of ours · 75 another run is writing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -29,11 +29,14 @@ from flows import reporting
 from flows.settings import Settings
 from schemas.errors import ConfigurationError, NyckeltalError, Reason
 
+if TYPE_CHECKING:
+    from flows import pipeline
+
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 EXIT_CODES = """
 Exit codes: 0 done, 2 wrong words, 3 settings or registers wrong, 4 a delivery was refused, 5 an invariant stopped the
-publication (the former one stays), 6 the disk is full, 70 a defect of ours, 75 another run is writing: try again.
+publication (the former one stays), 6 the disk is full, 69 Prefect's API does not answer, 70 a defect of ours, 75 another run is writing: try again.
 """
 app = typer.Typer(
     name="nyckeltal",
@@ -126,21 +129,88 @@ def nightly() -> None:
 
     with _progress() as report:
         run = pipeline.nightly(_settings, report)
-    for received in run.received:
-        if not received.landed:
-            _print_reasons(received.name, received.reasons)
-    published = run.published
-    out.print(
-        f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {len(run.ingested.refused)} refused", highlight=False
-    )
-    if published and published.is_new:
-        out.print(
-            f"publication {published.publication_no}: {published.cells_n} figures in force, {published.cells_changed} new or changed",
-            highlight=False,
-        )
-    elif published:
-        out.print(f"nothing changed: publication {published.publication_no} stays in force", highlight=False)
-    out.print(f"{_settings.home.resolve() / 'published' / 'nyckeltal.duckdb'}", highlight=False, soft_wrap=True)
+    _print_run(run)
+
+
+@app.command()
+def sweep() -> None:
+    """Take in and publish whatever was left lying; quick when nothing was. What Prefect runs every ten minutes."""
+    from flows import pipeline
+
+    with _progress() as report:
+        _print_run(pipeline.sweep(_settings, report))
+
+
+@app.command()
+def backfill(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Only what speaks for this day or later.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Only what speaks for this day or earlier.")
+    ] = None,
+) -> None:
+    """Read deliveries again from landing, load and publish: after a column map or a rule changed."""
+    from flows import pipeline
+
+    days = (first.date() if first else None, last.date() if last else None)
+    with _progress() as report:
+        count, run = pipeline.backfill(_settings, source, agency, *days, report)
+    out.print(f"{count} deliveries read again", highlight=False)
+    _print_run(run)
+
+
+@app.command()
+def up(
+    server: Annotated[bool, typer.Option(help="Start a Prefect server here; --no-server joins PREFECT_API_URL.")] = True,
+    port: Annotated[
+        int | None, typer.Option(min=1024, max=65535, help="Loopback port of that server (else NYCKELTAL_PORT).")
+    ] = None,
+) -> None:
+    """Run it all on this machine until stopped: Prefect server, flows, inbox watcher. Files dropped into the inbox are published.
+
+    The server listens on loopback only and wants the secret of HOME/service/auth. Logs are in HOME/service/logs.
+    """
+    from flows import service
+
+    logging.getLogger("flows").setLevel(logging.INFO)
+    service.up(_settings, server, port or _settings.port)
+
+
+@app.command()
+def down() -> None:
+    """End the `up` that runs on this home, and wait for it."""
+    from flows import service
+
+    out.print("down" if service.down(_settings) else "`nyckeltal up` does not run on this home", highlight=False)
+
+
+@app.command()
+def watch() -> None:
+    """Watch the inbox, land what is whole, tell Prefect. `up` starts this; alone it goes beside a worker."""
+    import signal
+    import threading
+
+    from flows.watcher import watch as watch_inbox
+
+    logging.getLogger("flows").setLevel(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    watch_inbox(_settings, stop)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the flows to Prefect's API from this process, without a work pool. `up` starts this."""
+    import asyncio
+
+    from flows import orchestration
+
+    logging.getLogger("flows").setLevel(logging.INFO)
+    asyncio.run(orchestration.serve())
 
 
 @app.command()
@@ -236,6 +306,24 @@ def _command(kind: str, delivery: str, reason: str) -> None:
     )
 
 
+def _print_run(run: pipeline.Run) -> None:
+    for received in run.received:
+        if not received.landed:
+            _print_reasons(received.name, received.reasons)
+    published = run.published
+    out.print(
+        f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {len(run.ingested.refused)} refused", highlight=False
+    )
+    if published and published.is_new:
+        out.print(
+            f"publication {published.publication_no}: {published.cells_n} figures in force, {published.cells_changed} new or changed",
+            highlight=False,
+        )
+    elif published:
+        out.print(f"nothing changed: publication {published.publication_no} stays in force", highlight=False)
+    out.print(f"{_settings.home.resolve() / 'published' / 'nyckeltal.duckdb'}", highlight=False, soft_wrap=True)
+
+
 def _print_reasons(name: str, reasons: Sequence[Reason]) -> None:
     for reason in reasons:
         text = str(reason) if reason.file else f"{name}: {reason}"
@@ -300,3 +388,7 @@ def main() -> None:
     except Exception:
         logging.getLogger("nyckeltal").exception("a defect of nyckeltal; please report it with this traceback")
         sys.exit(70)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,36 +10,42 @@ from __future__ import annotations
 import errno
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from flows import receiving
 from flows.ingesting import Ingested, ingest
 from flows.preparing import Progress, silent
-from flows.publishing import Published
+from flows.publishing import Published, is_stale
 from flows.refreshing import refresh_and_publish
 from flows.settings import Settings
 from schemas.errors import ConfigurationError, UsageError
 from schemas.reference import KEYS, Reference
 from transforms.delivery import Context
-from warehouse import landing, store
+from transforms.registry import SOURCES
+from warehouse import figures, landing, ledger, store
 from warehouse.home import Home
 from warehouse.landing import Landed, Landing
 from warehouse.publication import receipts
 
 log = logging.getLogger(__name__)
 
+CHANGES_SHOWN = 50
+
 
 @dataclass
-class Nightly:
-    """What one run did."""
+class Run:
+    """What one run did. `published` is None when nothing was to be published, `quality` a row per delivery it moved, `changes`
+    the national figures that the publication changed (at most CHANGES_SHOWN)."""
 
     run_id: str
     received: list[receiving.Received] = field(default_factory=list)
     ingested: Ingested = field(default_factory=Ingested)
     published: Published | None = None
+    quality: list[dict[str, object]] = field(default_factory=list)
+    changes: list[dict[str, object]] = field(default_factory=list)
 
 
 def home_of(settings: Settings) -> Home:
@@ -75,18 +81,96 @@ def receive(
     return list(receiving.receive(home, reference_of(home), paths, agency, source, at or landing.now(), settings.limits()))
 
 
-def nightly(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Nightly:
-    """Sweep the inbox, load what landed, compute what changed, publish. Raises Busy while another run writes."""
+def land(settings: Settings, at: datetime | None = None) -> list[receiving.Received]:
+    """Land what is whole in the inbox. Needs no writer lock: it works while another run loads."""
+    home = home_of(settings)
+    return list(
+        receiving.sweep_inbox(home, reference_of(home), at or landing.now(), settings.settle_seconds, settings.limits())
+    )
+
+
+def load(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:
+    """Load everything that has landed; key figures are `refresh`'s. Raises Busy while another run writes."""
+    return _run(settings, progress, at, publishes=lambda _: False)
+
+
+def refresh(settings: Settings, at: datetime | None = None) -> Run:
+    """Compute and publish until what is published is what is loaded, so that no hint that got lost or folded matters."""
+    run = _run(settings, silent, at, loads=False, publishes=is_stale)
+    while run.published and (further := _run(settings, silent, at, loads=False, publishes=is_stale)).published:
+        run = further
+    return run
+
+
+def sweep(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:
+    """Take in and publish whatever has been left lying; does nothing when nothing has."""
+    received = land(settings, at)
+    run = _run(settings, progress, at, publishes=is_stale)
+    run.received = received
+    return run
+
+
+def nightly(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:
+    """Sweep the inbox, load what landed, compute what changed (a new day and changed registers too), publish.
+
+    Raises Busy while another run writes.
+    """
+    moment = at or landing.now()
+    received = land(settings, moment)
+    run = _run(settings, progress, moment, publishes=lambda _: True)
+    run.received = received
+    return run
+
+
+def backfill(
+    settings: Settings,
+    source: str | None = None,
+    agency: str | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    progress: Progress = silent,
+    at: datetime | None = None,
+) -> tuple[int, Run]:
+    """Read deliveries again from landing, load and publish: all, or those of a source, an agency, and a span of days.
+
+    A delivery lies in the span when a slice it covers does, or, where it covers none (notices), when it was produced in it.
+    Returns how many are read again, and the run. Raises UsageError for a source or agency that does not exist.
+    """
+    home = home_of(settings)
+    reference = reference_of(home)
+    if source is not None and source not in SOURCES:
+        raise UsageError(f"source {source!r} is not known; known are {', '.join(sorted(SOURCES))}")
+    if agency is not None and agency not in reference.agencies:
+        raise UsageError(f"agency {agency!r} is not in agencies.csv")
+    moment = at or landing.now()
+    with store.reading(home) as warehouse:
+        wanted = ledger.between(warehouse, source, agency, first, last) if warehouse else set()
+    for item in Landing(home).all():
+        if item.delivery_id in wanted and item.active:
+            Landing(home).note(item, "reprocess", moment, "backfill")
+    return len(wanted), _run(settings, progress, moment, publishes=lambda _: True)
+
+
+def _run(
+    settings: Settings,
+    progress: Progress,
+    at: datetime | None,
+    publishes: Callable[[store.Store], bool],
+    loads: bool = True,
+) -> Run:
+    """Load and publish under one writer lock."""
     home = home_of(settings)
     reference = reference_of(home)
     moment = at or landing.now()
-    run = Nightly(run_id=f"{moment:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}")
-    run.received = list(receiving.sweep_inbox(home, reference, moment, settings.settle_seconds, settings.limits()))
+    run = Run(run_id=f"{moment:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}")
     with store.writing(home, settings.wait_seconds) as warehouse:
-        context = Context(reference, settings.limits())
-        run.ingested = ingest(warehouse, context, run.run_id, moment, progress)
-        write_receipts(warehouse, reference)
-        run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
+        if loads:
+            run.ingested = ingest(warehouse, Context(reference, settings.limits()), run.run_id, moment, progress)
+            write_receipts(warehouse, reference)
+            run.quality = ledger.quality_of(warehouse, run.run_id)
+        if publishes(warehouse):
+            run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
+            run.changes = figures.largest_changes(warehouse, run.published.publication_no, CHANGES_SHOWN)
     return run
 
 

@@ -92,6 +92,11 @@ def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: 
         yield from _take(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at, limits)
 
 
+def anything_waits(home: Home) -> bool:
+    """Whether any file lies in the inbox."""
+    return next(_walk(home.inbox, home.inbox), None) is not None
+
+
 def _remove_left_over(home: Home) -> None:
     """Folders that a crash left while a zip was unpacked; the zip itself is still where it was."""
     for folder in home.root.glob(f"{UNPACKING}*"):

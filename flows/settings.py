@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from transforms.delivery import Limits
@@ -17,7 +17,7 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 class Settings(BaseSettings):
     """What may be set from outside. Sizes are bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="NYCKELTAL_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="NYCKELTAL_", extra="ignore", populate_by_name=True)
 
     home: Path = Field(
         default=Path("nyckeltal-home"), description="Directory that holds inbox, landing, lake, warehouse and published files."
@@ -28,6 +28,17 @@ class Settings(BaseSettings):
     wait_seconds: float = Field(default=0.0, ge=0, description="How long to wait for another run to end before exit code 75.")
     settle_seconds: float = Field(
         default=1.0, ge=0, description="A file in the inbox that changes within this time is left for the next run."
+    )
+    port: int = Field(default=47421, ge=1024, le=65535, description="Loopback port of the Prefect server that `up` starts.")
+    api_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NYCKELTAL_API_URL", "PREFECT_API_URL"),
+        description="Prefect API to send events to; left out: that of `nyckeltal up` on this home, if it runs.",
+    )
+    api_auth: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NYCKELTAL_API_AUTH", "PREFECT_API_AUTH_STRING"),
+        description="user:password of that API; left out: the secret that `nyckeltal up` made.",
     )
     keep_generations: int = Field(default=3, ge=1, description="Published generations kept on disk.")
     max_delimited_bytes: int = Field(default=Limits().delimited_bytes, gt=0, description="Largest delimited text file.")

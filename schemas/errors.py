@@ -49,6 +49,12 @@ class StorageFailed(NyckeltalError):
     exit_code = 6
 
 
+class ServiceUnavailable(NyckeltalError):
+    """Prefect's API does not answer or refuses us (exit code 69 is EX_UNAVAILABLE). Nothing is lost: landing is the truth."""
+
+    exit_code = 69
+
+
 class Busy(NyckeltalError):
     """Another process holds the writer lock (exit code 75 is EX_TEMPFAIL: try again)."""
 

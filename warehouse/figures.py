@@ -119,6 +119,18 @@ def delta(store: Store, publication_no: int) -> tuple[pl.DataFrame, pl.DataFrame
     return opened, store.frame(f"SELECT {key} FROM figure.history WHERE valid_to_no = ?", [publication_no])
 
 
+def largest_changes(store: Store, publication_no: int, limit: int) -> list[dict[str, object]]:
+    """National figures that a publication changed, newest periods first: figure, period, former and new value, light."""
+    same = " AND ".join(f'o."{name}" = n."{name}"' for name in KEY)
+    return store.rows(
+        f"SELECT n.figure_id, n.variant, n.scope, n.period_kind, n.period_start, o.value AS former, n.value, n.unit, n.status, n.light "
+        f"FROM figure.history n LEFT JOIN figure.history o ON {same} AND o.valid_to_no = n.valid_from_no "
+        "WHERE n.valid_from_no = ? AND n.valid_to_no IS NULL AND n.level = 'national' AND n.breakdown_kind = '' "
+        "AND n.value IS DISTINCT FROM o.value ORDER BY n.period_start DESC, n.figure_id, n.variant, n.scope, n.period_kind LIMIT ?",
+        [publication_no, limit],
+    )
+
+
 def places(store: Store) -> pl.DataFrame:
     """level, level_id of the figures in force."""
     return store.frame("SELECT DISTINCT level, level_id FROM figure.history WHERE valid_to_no IS NULL")

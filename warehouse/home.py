@@ -50,6 +50,11 @@ class Home:
         return self.root / "landing.lock"
 
     @property
+    def service(self) -> Path:
+        """What `nyckeltal up` keeps: secret, logs, run locks, Prefect's own home. Readable by its owner only."""
+        return self.root / "service"
+
+    @property
     def published(self) -> Path:
         return self.root / "published"
 

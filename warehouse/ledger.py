@@ -63,6 +63,45 @@ def known(store: Store) -> dict[str, Known]:
     return {row["delivery_id"]: Known(row["status"], row["journal_n"], row["attempt"]) for row in rows}
 
 
+def quality_of(store: Store, run_id: str) -> list[dict[str, object]]:
+    """Per delivery that a run moved: agency, source, status, rows by outcome, the rules broken most. No delivered values."""
+    return store.rows(
+        """
+        WITH broken AS (
+            SELECT delivery_id, string_agg(rule || ' (' || rows_n || ')', ', ' ORDER BY rows_n DESC, rule) AS rules
+            FROM (FROM (SELECT delivery_id, rule, sum(rows_n)::BIGINT AS rows_n FROM ledger.rule_count GROUP BY ALL)
+                  QUALIFY row_number() OVER (PARTITION BY delivery_id ORDER BY rows_n DESC, rule) <= 3)
+            GROUP BY delivery_id)
+        SELECT d.agency, d.source, d.delivery_id, CASE WHEN d.is_held THEN 'held' ELSE d.status END AS status,
+            coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, coalesce(sum(c.rows_accepted), 0)::BIGINT AS rows_accepted,
+            coalesce(sum(c.rows_quarantined), 0)::BIGINT AS rows_quarantined, coalesce(any_value(b.rules), '') AS rules,
+            coalesce(array_to_string(list_distinct(
+                from_json(any_value(d.reasons), '[{"code": "VARCHAR"}]').list_transform(lambda r: r.code)), ', '), '') AS reasons
+        FROM ledger.delivery d LEFT JOIN ledger.table_count c USING (delivery_id) LEFT JOIN broken b USING (delivery_id)
+        WHERE d.run_id = ? GROUP BY ALL ORDER BY d.agency, d.source, d.delivery_id
+        """,
+        [run_id],
+    )
+
+
+def between(store: Store, source: str | None, agency: str | None, first: date | None, last: date | None) -> set[str]:
+    """Ids of active deliveries of a source and agency (None: any) that speak for days between two days (None: no limit).
+
+    What a delivery speaks for are the slices it covers, else the day it was produced.
+    """
+    rows = store.rows(
+        """
+        SELECT DISTINCT d.delivery_id FROM ledger.delivery d LEFT JOIN ledger.covered c USING (delivery_id)
+        WHERE d.is_active AND d.source = coalesce($source, d.source) AND d.agency = coalesce($agency, d.agency)
+          AND coalesce(c.slice_period, d.produced_at::DATE) <= coalesce($last::DATE, DATE '9999-12-31')
+          AND coalesce(CASE c.slice_kind WHEN 'year' THEN c.slice_period + INTERVAL 1 YEAR WHEN 'month' THEN c.slice_period + INTERVAL 1 MONTH END,
+                       d.produced_at::DATE + INTERVAL 1 DAY) > coalesce($first::DATE, DATE '0001-01-01')
+        """,
+        {"source": source, "agency": agency, "first": first, "last": last},
+    )
+    return {row["delivery_id"] for row in rows}
+
+
 def needs_preparation(landed: Landed, remembered: Known | None) -> bool:
     """New, asked to be prepared again, or delivered again after a refusal."""
     if not landed.active:

@@ -75,9 +75,9 @@ class Store:
         self.con = con
         self.home = home
 
-    def rows(self, sql: str, parameters: Iterable[object] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Iterable[object] | Mapping[str, object] = ()) -> list[dict[str, Any]]:
         """The result as dicts, fetched whole (a result left open would block the next call)."""
-        cursor = self.con.execute(sql, list(parameters))
+        cursor = self.con.execute(sql, dict(parameters) if isinstance(parameters, Mapping) else list(parameters))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -33,6 +33,8 @@ def warm_up() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         importlib.import_module("great_expectations")
+    # it raises this one's level when it is imported, to announce its temporary folders
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
 
     Raises InvariantBroken when Great Expectations could not evaluate an expectation: a gate that cannot see lets nothing by.
     """
+    if not prepared:
+        return pl.DataFrame(schema=VALIDATION_SCHEMA), {}
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"gate-{uuid.uuid4().hex}.duckdb"
     profiles: list[Profile] = []
@@ -172,6 +176,7 @@ def _profile(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table, p
 
 def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
     """Run the suites; returns (profile, check) of the expectations that failed."""
+    warm_up()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library's own deprecations are not ours to act on here
         gx: Any = importlib.import_module("great_expectations")  # its stubs do not know the SQL options below

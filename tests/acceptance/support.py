@@ -31,7 +31,7 @@ def settings(home: Path, **changes: Any) -> Settings:
     return Settings(**{"home": home, "settle_seconds": 0, "as_of": AS_OF} | changes)
 
 
-def nightly(home: Path, **changes: Any) -> pipeline.Nightly:
+def nightly(home: Path, **changes: Any) -> pipeline.Run:
     return pipeline.nightly(settings(home, **changes))
 
 

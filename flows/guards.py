@@ -1,0 +1,94 @@
+"""Guards against runs whose process died: a file lock per flow run, and `recover`, which believes the lock, not the state.
+
+A lock is freed by the kernel when its process dies, however it died. Prefect's own guards (heartbeats, leases on disk, the
+automations of `deploy/automations.yaml`) find the same runs within some 90 seconds, also on other machines; this one needs none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from flows.prefect_api import PrefectApi
+from warehouse.home import Home
+
+log = logging.getLogger(__name__)
+
+UNFINISHED = ("PENDING", "RUNNING", "CANCELLING", "PAUSED")
+CRASHED = {
+    "type": "CRASHED",
+    "name": "Crashed",
+    "message": "The process of this run is gone; what it had not finished is taken up by the next sweep.",
+}
+
+
+@contextmanager
+def running(home: Home, run_id: str) -> Iterator[None]:
+    """Hold the lock of a flow run for as long as its process works on it."""
+    directory = home.service / "runs"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(str(directory / f"{run_id}.lock"))
+    lock.acquire(timeout=0)
+    try:
+        yield
+    finally:
+        (directory / f"{run_id}.lock").unlink(missing_ok=True)
+        lock.release()
+
+
+def recover(home: Home, api: PrefectApi) -> list[str]:
+    """Mark flow runs of this home whose process is gone as Crashed, which frees what they held; returns their ids.
+
+    Raises ServiceUnavailable when the API does not answer; the lock files stay and the next call goes on.
+    """
+    crashed = []
+    for path in sorted((home.service / "runs").glob("*.lock")):
+        lock = FileLock(str(path))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue  # it lives
+        try:
+            if _is_unfinished(api, path.stem):
+                api.set_state(path.stem, CRASHED)
+                crashed.append(path.stem)
+                log.warning("flow run %s: its process is gone; marked as crashed", path.stem)
+            path.unlink(missing_ok=True)
+        finally:
+            lock.release()
+    return crashed
+
+
+def _is_unfinished(api: PrefectApi, run_id: str) -> bool:
+    runs = api.call("POST", "/flow_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+    return any(run["state_type"] in UNFINISHED for run in runs)
+
+
+def fold(api: PrefectApi, run_id: str) -> int:
+    """Cancel the runs of the same deployment that wait behind `run_id`: it takes everything that has arrived so far.
+
+    To be called before the run looks at what is pending: a run made later stays, because its delivery may have come later.
+    Returns how many were cancelled.
+    """
+    own = api.call("GET", f"/flow_runs/{run_id}")
+    if own["deployment_id"] is None:
+        return 0
+    waiting = api.call(
+        "POST",
+        "/flow_runs/filter",
+        {
+            "flow_runs": {
+                "deployment_id": {"any_": [own["deployment_id"]]},
+                "state": {"type": {"any_": ["SCHEDULED"]}},
+                "expected_start_time": {"before_": own["start_time"] or own["expected_start_time"]},
+            },
+            "sort": "EXPECTED_START_TIME_ASC",
+        },
+    )
+    state = {"type": "CANCELLED", "name": "Cancelled", "message": f"Folded into {own['name']}, which takes what had arrived."}
+    for run in waiting:
+        api.set_state(run["id"], state)
+    return len(waiting)

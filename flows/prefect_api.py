@@ -1,0 +1,109 @@
+"""The few calls of Prefect's REST API that the watcher and the guards need, without importing prefect (1 s, 100 MB).
+
+Source: the server's own OpenAPI page (`<api>/docs`), versions 3.8 and 3.9.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from flows.events import Event
+from flows.settings import Settings
+from schemas.errors import ServiceUnavailable
+from warehouse.home import Home
+
+log = logging.getLogger(__name__)
+
+API_FILE = "api.json"
+AUTH_FILE = "auth"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PAGE = 200
+
+
+class PrefectApi:
+    """One server's API. Every call raises ServiceUnavailable when the server does not answer or refuses."""
+
+    def __init__(self, url: str, auth: str | None, timeout: float = 10.0) -> None:
+        self.url = url.rstrip("/")
+        user, _, password = (auth or "").partition(":")
+        self._client = httpx.Client(
+            auth=httpx.BasicAuth(user, password) if auth else None,
+            timeout=timeout,
+            trust_env=urlsplit(url).hostname not in LOOPBACK,  # a proxy of the environment has no business with loopback
+        )
+        self._name = str(uuid.uuid4())
+        self._token: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> PrefectApi | None:
+        """The API that settings name, else that of `nyckeltal up` on this home, else None."""
+        service = Home(settings.home.resolve()).service
+        url = settings.api_url
+        try:
+            url = url or json.loads((service / API_FILE).read_text("utf-8"))["url"]
+            auth = settings.api_auth.get_secret_value() if settings.api_auth else None
+            if auth is None and (service / AUTH_FILE).is_file():
+                auth = (service / AUTH_FILE).read_text("utf-8").strip()
+        except (OSError, ValueError, KeyError):
+            return None
+        return cls(str(url), auth)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """One request; the answer's JSON, or None when it has none."""
+        try:
+            answer = self._send(method, path, body)
+            if answer.status_code == httpx.codes.FORBIDDEN:  # the server wants a CSRF token, or another one
+                self._token = self._send("GET", f"/csrf-token?client={self._name}", None).raise_for_status().json()["token"]
+                answer = self._send(method, path, body)
+            answer.raise_for_status()
+            return answer.json() if answer.content else None
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else type(error).__name__
+            raise ServiceUnavailable(f"Prefect's API at {self.url} does not take {method} {path}: {status}") from error
+
+    def _send(self, method: str, path: str, body: object) -> httpx.Response:
+        headers = {"Prefect-Csrf-Token": self._token, "Prefect-Csrf-Client": self._name} if self._token else {}
+        return self._client.request(method, self.url + path, headers=headers, json=body)
+
+    def is_healthy(self) -> bool:
+        """Whether the server answers."""
+        try:
+            return self.call("GET", "/health") is True
+        except ServiceUnavailable:
+            return False
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """Hand events over; returns when the server has acknowledged them (they are in its queue, not yet acted upon)."""
+        for start in range(0, len(events), PAGE):
+            self.call("POST", "/events", [event.for_prefect() for event in events[start : start + PAGE]])
+
+    def start(self, deployment: str) -> None:
+        """Ask for a run of a deployment ("flow/deployment"); it is durable once this returns."""
+        found = self.call("GET", f"/deployments/name/{deployment}")
+        self.call("POST", f"/deployments/{found['id']}/create_flow_run", {})
+
+    def runs(self, state_types: Sequence[str], tag: str) -> list[dict[str, Any]]:
+        """Flow runs that bear a tag and are in some states (SCHEDULED, PENDING, RUNNING, CRASHED ...)."""
+        found: list[dict[str, Any]] = []
+        while True:
+            body = {
+                "flow_runs": {"tags": {"all_": [tag]}, "state": {"type": {"any_": list(state_types)}}},
+                "limit": PAGE,
+                "offset": len(found),
+                "sort": "START_TIME_ASC",
+            }
+            page = self.call("POST", "/flow_runs/filter", body)
+            found += page
+            if len(page) < PAGE:
+                return found
+
+    def set_state(self, run_id: str, state: Mapping[str, str]) -> None:
+        """Put a flow run into a state (type, name, message) whatever state it is in."""
+        self.call("POST", f"/flow_runs/{run_id}/set_state", {"state": dict(state), "force": True})

@@ -1,0 +1,102 @@
+"""The watcher: lands whole files as they appear in the inbox, then says so.
+
+It wakes up on the file system's own notices and looks once a second besides, so file systems that give none (NFS, SMB, FUSE)
+only cost that second. Landing comes first; the event is a hint that the server may refuse or lose. Whenever it may have lost
+one (at start, after a refusal, after the server was away) the watcher starts a sweep.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchfiles import watch as watch_files
+
+from flows import events, guards, pipeline, receiving
+from flows.events import Event
+from flows.prefect_api import PrefectApi
+from flows.settings import Settings
+from schemas.errors import NyckeltalError, ServiceUnavailable
+from warehouse.home import Home
+
+log = logging.getLogger(__name__)
+
+TICK_MS = 1000
+SWEEP = "sweep/sweep"
+RECOVER_SECONDS = 20.0
+
+
+@dataclass
+class Announcer:
+    """Says things to the server; remembers when something may not have been heard."""
+
+    api: PrefectApi | None
+    owes: bool = True
+
+    def say(self, hints: Sequence[Event]) -> None:
+        """Emit; a refusal is logged and owed."""
+        if self.api is None or not hints:
+            return
+        try:
+            self.api.emit(hints)
+        except ServiceUnavailable as error:
+            log.warning("%s hints not delivered, the next sweep makes up for them: %s", len(hints), error)
+            self.owes = True
+
+    def catch_up(self) -> None:
+        """Notice that the server is away; once it is back, ask for a sweep if anything may have been missed."""
+        if self.api is None:
+            return
+        if not self.api.is_healthy():
+            self.owes = True
+        elif self.owes:
+            try:
+                self.api.start(SWEEP)
+                self.owes = False
+            except ServiceUnavailable as error:
+                log.info("no sweep yet: %s", error)  # the flows are not served yet
+
+
+def watch(settings: Settings, stop: threading.Event) -> None:
+    """Watch the inbox until `stop` is set."""
+    home = pipeline.home_of(settings)
+    announcer = Announcer(PrefectApi.of(settings))
+    if announcer.api is None:
+        log.warning("no Prefect API is known: files are landed, and loaded by the next `nyckeltal nightly`")
+    recovered_at = 0.0
+    for _ in watch_files(
+        home.inbox, stop_event=stop, yield_on_timeout=True, rust_timeout=TICK_MS, ignore_permission_denied=True, watch_filter=None
+    ):
+        if stop.is_set():
+            break
+        announcer.catch_up()
+        if announcer.api and time.monotonic() - recovered_at >= RECOVER_SECONDS:
+            _recover(home, announcer.api)
+            recovered_at = time.monotonic()
+        if receiving.anything_waits(home):
+            announcer.say(_land(settings))
+
+
+def _land(settings: Settings) -> list[Event]:
+    """Land what is whole in the inbox; one hint per delivery. What goes wrong with the whole inbox is logged and tried again."""
+    try:
+        received = pipeline.land(settings)
+    except (NyckeltalError, OSError) as error:
+        log.error("the inbox could not be taken in, trying again: %s", error)
+        return []
+    for item in received:
+        if item.landed is None:
+            log.warning("refused %s: %s", item.name, "; ".join(reason.code for reason in item.reasons))
+        else:
+            log.info("landed %s", events.received(item.landed).subject)
+    return [events.received(item.landed) for item in received if item.landed]
+
+
+def _recover(home: Home, api: PrefectApi) -> None:
+    try:
+        guards.recover(home, api)
+    except ServiceUnavailable as error:
+        log.warning("dead runs not looked for: %s", error)
