@@ -4,53 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.key_figure import KeyFigure
-from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
-from transforms.key_figures.spend_coverage import SLOTS, covered, places
-from transforms.key_figures.suppliers import PERIOD_KINDS
+from transforms.key_figures.spend import EXCLUSIONS
+from transforms.key_figures.spend_coverage import PERIOD_KINDS, SLOTS, covered, keyed_figure, places
 
-COMMON: Mapping[str, object] = {
-    "version": 1,
+SHARED: Mapping[str, object] = {
     "direction": "down",
-    "sources": ("purchase_invoices",),
-    "aggregate": "plan",
-    "standing": "proposal",
-    "coverage_text": COVERAGE,
-    "closing": "invoices",
-    "scopes": ("all",),
-    "period_kinds": PERIOD_KINDS,
     "exclusions": ("Files without a case id (no_case_id).", *EXCLUSIONS),
     "assumptions": ("A case is an organisation's case id within the period.",),
     "strategy_intent": "I6-3",
 }
 DEFINITIONS = (
-    KeyFigure(
-        figure_id="small_invoice_share",
-        name={"fi": "Pienlaskujen osuus", "sv": "Andel småfakturor", "en": "Small-invoice share"},
-        definition={
-            "fi": "Laskut, joiden summa on suurempi kuin nolla ja enintään raja-arvo, osuutena kaikista laskuista.",
-            "sv": "Fakturor vars summa är större än noll och högst gränsvärdet, som andel av alla fakturor.",
-            "en": "Invoices with a sum above zero and at most the limit, as a share of all invoices.",
-        },
+    keyed_figure(
+        "small_invoice_share",
+        ("Pienlaskujen osuus", "Andel småfakturor", "Small-invoice share"),
+        (
+            "Laskut, joiden summa on suurempi kuin nolla ja enintään raja-arvo, osuutena kaikista laskuista.",
+            "Fakturor vars summa är större än noll och högst gränsvärdet, som andel av alla fakturor.",
+            "Invoices with a sum above zero and at most the limit, as a share of all invoices.",
+        ),
+        "all",
         unit="share",
         numerator="Cases with a sum in (0, limit]; limit: small_invoice_limit in the register of limits.",
         denominator="Cases.",
         origin="KEY_FIGURES 7.2, proposal; the limit is our own.",
-        **COMMON,  # type: ignore[arg-type]
+        **SHARED,
     ),
-    KeyFigure(
-        figure_id="invoice_lines_per_case",
-        name={"fi": "Tiliöintirivejä laskua kohden", "sv": "Konteringsrader per faktura", "en": "Posting lines per invoice"},
-        definition={
-            "fi": "Tiliöintirivien määrä jaettuna laskujen määrällä.",
-            "sv": "Antal konteringsrader delat med antal fakturor.",
-            "en": "Posting lines divided by invoices.",
-        },
+    keyed_figure(
+        "invoice_lines_per_case",
+        ("Tiliöintirivejä laskua kohden", "Konteringsrader per faktura", "Posting lines per invoice"),
+        (
+            "Tiliöintirivien määrä jaettuna laskujen määrällä.",
+            "Antal konteringsrader delat med antal fakturor.",
+            "Posting lines divided by invoices.",
+        ),
+        "all",
         unit="per_case",
         numerator="Posting lines that bear a case id.",
         denominator="Cases.",
         origin="KEY_FIGURES 7.2, proposal.",
-        **COMMON,  # type: ignore[arg-type]
+        **SHARED,
     ),
 )
 

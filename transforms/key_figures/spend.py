@@ -28,9 +28,10 @@ ASSUMPTIONS = (
 )
 
 
-def _spend(
+def spend_figure(
     figure_id: str, names: tuple[str, str, str], definitions: tuple[str, str, str], scope: str, **changes: object
 ) -> KeyFigure:
+    """A definition with what figures of posting lines have in common; `changes` are KeyFigure's fields."""
     values: dict[str, object] = {
         "figure_id": figure_id,
         "version": 1,
@@ -53,7 +54,7 @@ def _spend(
 
 
 DEFINITIONS = (
-    _spend(
+    spend_figure(
         "spend_total",
         ("Hankintamenot", "Upphandlingsutgifter", "Procurement spend"),
         (
@@ -69,7 +70,7 @@ DEFINITIONS = (
         standing="official_goal",
         origin="Fields of the state's open purchase-invoice data; Hankintatutka (Hankintamenot); account map ours (METHOD 18).",
     ),
-    _spend(
+    spend_figure(
         "spend_market",
         ("Hankinnat markkinoilta", "Inköp från marknaden", "Spend from the market"),
         (
@@ -85,7 +86,7 @@ DEFINITIONS = (
         standing="official_goal",
         origin="Scope of the published 31 bn EUR (2018); list of public bodies ours.",
     ),
-    _spend(
+    spend_figure(
         "masked_supplier_share",
         ("Salattujen toimittajien osuus", "Andel sekretessbelagda leverantörer", "Masked supplier share"),
         (
@@ -98,7 +99,7 @@ DEFINITIONS = (
         denominator="Procurement spend.",
         origin="METHOD 19: what stands outside concentration is shown.",
     ),
-    _spend(
+    spend_figure(
         "no_id_supplier_share",
         ("Tunnuksettomien toimittajien osuus", "Andel leverantörer utan nummer", "Share without supplier id"),
         (
@@ -111,7 +112,7 @@ DEFINITIONS = (
         denominator="Procurement spend.",
         origin="METHOD 19: what stands outside concentration is shown.",
     ),
-    _spend(
+    spend_figure(
         "private_trader_share",
         ("Yksityisten elinkeinonharjoittajien osuus", "Andel enskilda näringsidkare", "Private trader share"),
         (

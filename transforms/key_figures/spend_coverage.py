@@ -1,4 +1,5 @@
-"""SQL that the keyed invoice figures share: periods by month, who belongs where, and what the figures rest on.
+"""What the keyed invoice figures share: how a definition is written, and SQL for periods by month, who belongs where, and what
+the figures rest on.
 
 Keyed figures are worked out anew for every level and period (METHOD 2), so their coverage is too.
 """
@@ -7,10 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.key_figure import PeriodKind
+from schemas.key_figure import KeyFigure, PeriodKind
+from transforms.key_figures.spend import BASIS, spend_figure
 
-BASIS = 10_000
-"""Coverage is carried in ten-thousandths of an organisation's month."""
+PERIOD_KINDS: tuple[PeriodKind, ...] = ("quarter", "year")
+
+
+def keyed_figure(
+    figure_id: str, names: tuple[str, str, str], definitions: tuple[str, str, str], scope: str, **changes: object
+) -> KeyFigure:
+    """A definition with what keyed figures have in common; `changes` are KeyFigure's fields."""
+    common: dict[str, object] = {
+        "aggregate": "plan",
+        "period_kinds": PERIOD_KINDS,
+        "numerator_quantity": "count",
+        "denominator_quantity": "count",
+        "assumptions": (),
+    }
+    return spend_figure(figure_id, names, definitions, scope, **(common | changes))
 
 
 def places(kinds: Sequence[PeriodKind]) -> str:

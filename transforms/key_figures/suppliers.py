@@ -7,71 +7,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.key_figure import KeyFigure, PeriodKind
-from transforms.key_figures.spend import COVERAGE, EXCLUSIONS
-from transforms.key_figures.spend_coverage import SLOTS, covered, places
+from transforms.key_figures.spend import EXCLUSIONS
+from transforms.key_figures.spend_coverage import PERIOD_KINDS, SLOTS, covered, keyed_figure, places
 
-PERIOD_KINDS: tuple[PeriodKind, ...] = ("quarter", "year")
-
-BASE = (
+OUTSIDE = (
     "Masked suppliers, suppliers without an id, private traders and public bodies stand outside numerator and base.",
     "Suppliers whose net spend in the period is zero or negative.",
+    *EXCLUSIONS,
 )
-COMMON: Mapping[str, object] = {
-    "version": 1,
-    "direction": "context",
-    "sources": ("purchase_invoices",),
-    "aggregate": "plan",
-    "standing": "proposal",
-    "coverage_text": COVERAGE,
-    "closing": "invoices",
-    "scopes": ("market",),
-    "period_kinds": PERIOD_KINDS,
-    "exclusions": (*BASE, *EXCLUSIONS),
-}
 DEFINITIONS = (
-    KeyFigure(
-        figure_id="suppliers_n",
-        name={"fi": "Toimittajien määrä", "sv": "Antal leverantörer", "en": "Suppliers"},
-        definition={
-            "fi": "Eri toimittajat, joilta ostettiin jakson aikana nettona enemmän kuin nolla euroa.",
-            "sv": "Olika leverantörer som man köpt av för mer än noll euro netto under perioden.",
-            "en": "Distinct suppliers with positive net spend in the period.",
-        },
+    keyed_figure(
+        "suppliers_n",
+        ("Toimittajien määrä", "Antal leverantörer", "Suppliers"),
+        (
+            "Eri toimittajat, joilta ostettiin jakson aikana nettona enemmän kuin nolla euroa.",
+            "Olika leverantörer som man köpt av för mer än noll euro netto under perioden.",
+            "Distinct suppliers with positive net spend in the period.",
+        ),
+        "market",
         unit="count",
         numerator="Distinct supplier ids with positive net spend.",
         denominator=None,
         origin="KEY_FIGURES 7.2, proposal.",
-        **COMMON,  # type: ignore[arg-type]
+        exclusions=OUTSIDE,
     ),
-    KeyFigure(
-        figure_id="top10_share",
-        name={"fi": "Kymmenen suurimman osuus", "sv": "De tio största leverantörernas andel", "en": "Top-10 share"},
-        definition={
-            "fi": "Kymmenen suurimman toimittajan osuus ostoista.",
-            "sv": "De tio största leverantörernas andel av inköpen.",
-            "en": "Share of spend that goes to the ten largest suppliers.",
-        },
+    keyed_figure(
+        "top10_share",
+        ("Kymmenen suurimman osuus", "De tio största leverantörernas andel", "Top-10 share"),
+        (
+            "Kymmenen suurimman toimittajan osuus ostoista.",
+            "De tio största leverantörernas andel av inköpen.",
+            "Share of spend that goes to the ten largest suppliers.",
+        ),
+        "market",
         unit="share",
         numerator="Net spend on the ten largest suppliers.",
         denominator="Net spend on all suppliers of the base.",
         numerator_quantity="cent",
         denominator_quantity="cent",
         origin="KEY_FIGURES 7.2, proposal.",
-        **COMMON,  # type: ignore[arg-type]
+        exclusions=OUTSIDE,
     ),
-    KeyFigure(
-        figure_id="hhi_supplier",
-        name={
-            "fi": "Toimittajien keskittyminen (HHI)",
-            "sv": "Leverantörskoncentration (HHI)",
-            "en": "Supplier concentration (HHI)",
-        },
-        definition={
-            "fi": "Toimittajien markkinaosuuksien neliösumma (0-10 000) hankintakategorioittain, ostoilla painotettuna.",
-            "sv": "Summan av kvadraterna på leverantörernas andelar (0-10 000) per kategori, vägd med inköpen.",
-            "en": "Sum of squared supplier shares (0-10,000) by category, weighted by spend; for one organisation over all its suppliers.",
-        },
+    keyed_figure(
+        "hhi_supplier",
+        ("Toimittajien keskittyminen (HHI)", "Leverantörskoncentration (HHI)", "Supplier concentration (HHI)"),
+        (
+            "Toimittajien markkinaosuuksien neliösumma (0-10 000) hankintakategorioittain, ostoilla painotettuna.",
+            "Summan av kvadraterna på leverantörernas andelar (0-10 000) per kategori, vägd med inköpen.",
+            "Sum of squared supplier shares (0-10,000) by category, weighted by spend; for one organisation over all its suppliers.",
+        ),
+        "market",
         unit="hhi",
         numerator="Sum of squared supplier shares times 10,000.",
         denominator="Net spend of the base (weight).",
@@ -81,7 +66,7 @@ DEFINITIONS = (
             "Organisation: dependence of the buyer on its suppliers, all categories together.",
             "Other levels: supplier shares pooled per category, the whole is the spend-weighted mean of the categories.",
         ),
-        **COMMON,  # type: ignore[arg-type]
+        exclusions=OUTSIDE,
     ),
 )
 
