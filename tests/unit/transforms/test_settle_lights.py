@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,34 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.key_figure import CELL, CONTRIBUTION, KeyFigure
+from schemas.key_figure import CELL, CONTRIBUTION
 from schemas.reference import Reference
+from tests.unit.transforms.plain_figures import cell_row, median, share, spend
 from transforms import levels, periods
 from transforms.rollup import roll_up
 from transforms.settle import settle
 
-SHARE = KeyFigure(
-    figure_id="test_share",
-    version=1,
-    name={"fi": "f", "sv": "s", "en": "e"},
-    definition={"fi": "f", "sv": "s", "en": "e"},
-    unit="share",
-    direction="down",
-    sources=("procurement_notices",),
-    aggregate="ratio",
-    numerator="hits",
-    denominator="all",
-    standing="proposal",
-    origin="test",
-    coverage_text="known of all",
-    closing="notices",
-    scopes=("ted",),
-)
-SPEND = replace(
-    SHARE, figure_id="test_spend", unit="eur", aggregate="sum", denominator=None, numerator_quantity="cent", closing="invoices"
-)
-MEDIAN = replace(SHARE, figure_id="test_median", unit="days", aggregate="median", denominator=None)
-FIGURES = {figure.figure_id: figure for figure in (SHARE, SPEND, MEDIAN)}
+FIGURES = {figure.figure_id: figure for figure in (share(), spend(), median())}
 TARGET_HEADER = (
     "figure_id,variant,scope,level,valid_from,valid_to,target,target_operator,green_operator,green_value,red_operator,red_value,rule,"
     "confirmed,edition,source\n"
@@ -51,26 +30,8 @@ def target(row: str) -> Reference:
     return Reference.load({"catalogue/targets.csv": TARGET_HEADER + row + "\n"})
 
 
-def cell(numerator: int | None, denominator: int | None, **changes: object) -> dict[str, object]:
-    values: dict[str, object] = {
-        "figure_id": "test_share",
-        "variant": "",
-        "scope": "ted",
-        "breakdown_kind": "",
-        "breakdown_id": "",
-        "level": "national",
-        "level_id": "FI",
-        "period_kind": "year",
-        "period_start": date(2024, 1, 1),
-        "numerator": numerator,
-        "denominator": denominator,
-        "direct_value": None,
-        "n": 100,
-        "covered": 100,
-        "asked": 100,
-        "reason": None,
-    }
-    return values | changes
+def cell(numerator: int | None, denominator: int | None, figure_id: str = "test_share", **changes: object) -> dict[str, object]:
+    return cell_row(figure_id, numerator=numerator, denominator=denominator, **changes)
 
 
 def settled(reference: Reference, *cells: dict[str, object], as_of: date = AS_OF) -> pl.DataFrame:

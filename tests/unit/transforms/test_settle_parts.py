@@ -15,41 +15,13 @@ from hypothesis import strategies as st
 
 from schemas.key_figure import CELL, KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
+from tests.unit.transforms.plain_figures import cell_row, distinct, median, share, spend
 from transforms import levels, periods
 from transforms.rollup import roll_up
 from transforms.settle import UNSETTLED, flips, settle
 
-BASE = KeyFigure(
-    figure_id="single_bid_share",
-    version=1,
-    name={"fi": "f", "sv": "s", "en": "e"},
-    definition={"fi": "f", "sv": "s", "en": "e"},
-    unit="share",
-    direction="down",
-    sources=("procurement_notices",),
-    aggregate="ratio",
-    numerator="hits",
-    denominator="all",
-    standing="proposal",
-    origin="test",
-    coverage_text="known of all",
-    closing="notices",
-    scopes=("ted",),
-)
-FIGURES = {
-    "single_bid_share": BASE,
-    "spend_total": replace(
-        BASE,
-        figure_id="spend_total",
-        aggregate="sum",
-        denominator=None,
-        unit="eur",
-        numerator_quantity="cent",
-        closing="invoices",
-    ),
-    "test_median": replace(BASE, figure_id="test_median", aggregate="median", unit="days"),
-    "test_distinct": replace(BASE, figure_id="test_distinct", aggregate="distinct", unit="count", denominator=None),
-}
+BASE = share("single_bid_share")
+FIGURES = {figure.figure_id: figure for figure in (BASE, spend("spend_total"), median(), distinct())}
 MONTHS = [date(2022 + m // 12, m % 12 + 1, 1) for m in range(36)]
 ORGANISATIONS = [(f"o{i}", None, "state" if i < 4 else "municipality", "25" if i % 2 else None, None, "06") for i in range(7)]
 REFERENCE = Reference.load()
@@ -139,22 +111,8 @@ def test_the_order_of_contributions_is_of_no_matter(rows: list[tuple[str, int, d
 
 
 def cell(figure: KeyFigure, **values: object) -> pl.DataFrame:
-    start = date(2023, 1, 1)
-    row: dict[str, object] = dict.fromkeys(CELL.polars_schema().names()) | {
-        "figure_id": figure.figure_id,
-        "variant": "",
-        "scope": "ted",
-        "breakdown_kind": "",
-        "breakdown_id": "",
-        "level": "national",
-        "level_id": "FI",
-        "period_kind": "year",
-        "period_start": start,
-        "n": 100,
-        "covered": 100,
-        "asked": 100,
-    }
-    frame = pl.DataFrame([row | values], schema=CELL.polars_schema()).with_columns(period_end=pl.lit(date(2023, 12, 31)))
+    row = cell_row(figure.figure_id, period_start=date(2023, 1, 1), **values)
+    frame = pl.DataFrame([row], schema=CELL.polars_schema()).with_columns(period_end=pl.lit(date(2023, 12, 31)))
     return settle(frame, {figure.figure_id: figure}, REFERENCE, MEMBERS, NAMES, AS_OF)
 
 
