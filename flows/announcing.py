@@ -52,7 +52,8 @@ def _emit(settings: Settings, said: Sequence[Event]) -> bool:
     if api is None or not said:
         return True
     try:
-        api.emit(said)
+        with api:
+            api.emit(said)
     except ServiceUnavailable as error:
         log.warning("%s", error)
         return False

@@ -55,9 +55,9 @@ async def _guarded(settings: Settings, folds: bool = True) -> AsyncIterator[Home
     with guards.running(home, number):
         api = PrefectApi.of(settings)
         if api and folds:
-            folded = await asyncio.to_thread(guards.fold, api, number)
-            if folded:
-                get_run_logger().info("%s waiting runs folded into this one", folded)
+            with api:
+                folded = await asyncio.to_thread(guards.fold, api, number)
+            get_run_logger().info("%s waiting runs folded into this one", folded)
         yield home
 
 
@@ -257,7 +257,8 @@ async def serve() -> None:
     settings = Settings()
     api = PrefectApi.of(settings)
     if api:
-        await asyncio.to_thread(guards.recover, pipeline.home_of(settings), api)
+        with api:
+            await asyncio.to_thread(guards.recover, pipeline.home_of(settings), api)
     # paused schedules would outlive a restart; what is late when we come back is folded into one run
     await aserve(*deployments(), limit=PROCESSES, pause_on_shutdown=False, print_starting_message=False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,10 +26,11 @@ API_FILE = "api.json"
 AUTH_FILE = "auth"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PAGE = 200
+PAUSES = (0.2, 0.5, 1.0, 2.0)
 
 
 class PrefectApi:
-    """One server's API. Every call raises ServiceUnavailable when the server does not answer or refuses."""
+    """One server's API, to be closed (`with`). Every call raises ServiceUnavailable when the server does not answer or refuses."""
 
     def __init__(self, url: str, auth: str | None, timeout: float = 10.0) -> None:
         self.url = url.rstrip("/")
@@ -40,6 +42,12 @@ class PrefectApi:
         )
         self._name = str(uuid.uuid4())
         self._token: str | None = None
+
+    def __enter__(self) -> PrefectApi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     @classmethod
     def of(cls, settings: Settings) -> PrefectApi | None:
@@ -70,7 +78,12 @@ class PrefectApi:
 
     def _send(self, method: str, path: str, body: object) -> httpx.Response:
         headers = {"Prefect-Csrf-Token": self._token, "Prefect-Csrf-Client": self._name} if self._token else {}
-        return self._client.request(method, self.url + path, headers=headers, json=body)
+        for pause in (*PAUSES, None):
+            answer = self._client.request(method, self.url + path, headers=headers, json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or pause is None:
+                break
+            time.sleep(pause)  # its database is locked by another request
+        return answer
 
     def is_healthy(self) -> bool:
         """Whether the server answers."""

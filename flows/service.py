@@ -145,6 +145,8 @@ def _secret(home: Home) -> str:
 def _environment(settings: Settings, home: Home, with_server: bool, port: int) -> dict[str, str]:
     """The children's environment: what was set outside wins, but never credentials, addresses and home."""
     environment = {**GUARDED, **os.environ, "NYCKELTAL_HOME": str(home.root), "PYTHONUNBUFFERED": "1"}
+    if settings.as_of:
+        environment["NYCKELTAL_AS_OF"] = settings.as_of.isoformat()
     if not with_server:
         if not settings.api_url:
             raise ConfigurationError("--no-server joins an existing API: set PREFECT_API_URL (and PREFECT_API_AUTH_STRING)")
@@ -178,12 +180,11 @@ class Supervisor:
         """Supervise until `stop` is set."""
         state = {"url": self.url, "pid": os.getpid()}
         write_durably(self.home.service / API_FILE, json.dumps(state).encode(), mode=0o600)
-        api = PrefectApi(self.url, self.environment.get("PREFECT_API_AUTH_STRING"), timeout=5)
         try:
             for child in self.children:
                 self._start(child)
                 if child.name == "server":
-                    self._wait_for(api, child, stop)
+                    self._wait_for(child, stop)
             log.info("up: %s", self.url)
             while not stop.wait(0.5):
                 for child in self.children:
@@ -194,13 +195,15 @@ class Supervisor:
             (self.home.service / API_FILE).unlink(missing_ok=True)
             log.info("down")
 
-    def _wait_for(self, api: PrefectApi, child: Child, stop: threading.Event) -> None:
+    def _wait_for(self, child: Child, stop: threading.Event) -> None:
         """Wait until the server answers, for the others fail without it. Raises ServiceUnavailable when it does not come."""
         until = time.monotonic() + START_SECONDS
-        while not api.is_healthy():
-            if stop.wait(0.25):
-                return
-            if not child.is_running() or time.monotonic() > until:
+        with PrefectApi(self.url, self.environment.get("PREFECT_API_AUTH_STRING"), timeout=5) as api:
+            while not api.is_healthy():
+                if stop.wait(0.25):
+                    return
+                if child.is_running() and time.monotonic() < until:
+                    continue
                 raise ServiceUnavailable(f"the Prefect server does not start; see {self.home.service / 'logs' / 'server.log'}")
 
     def _start(self, child: Child) -> None:

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from watchfiles import watch as watch_files
@@ -63,21 +64,28 @@ class Announcer:
 def watch(settings: Settings, stop: threading.Event) -> None:
     """Watch the inbox until `stop` is set."""
     home = pipeline.home_of(settings)
-    announcer = Announcer(PrefectApi.of(settings))
-    if announcer.api is None:
+    api = PrefectApi.of(settings)
+    if api is None:
         log.warning("no Prefect API is known: files are landed, and loaded by the next `nyckeltal nightly`")
-    recovered_at = 0.0
-    for _ in watch_files(
-        home.inbox, stop_event=stop, yield_on_timeout=True, rust_timeout=TICK_MS, ignore_permission_denied=True, watch_filter=None
-    ):
-        if stop.is_set():
-            break
-        announcer.catch_up()
-        if announcer.api and time.monotonic() - recovered_at >= RECOVER_SECONDS:
-            _recover(home, announcer.api)
-            recovered_at = time.monotonic()
-        if receiving.anything_waits(home):
-            announcer.say(_land(settings))
+    with api or nullcontext():
+        announcer = Announcer(api)
+        recovered_at = 0.0
+        for _ in watch_files(
+            home.inbox,
+            stop_event=stop,
+            yield_on_timeout=True,
+            rust_timeout=TICK_MS,
+            ignore_permission_denied=True,
+            watch_filter=None,
+        ):
+            if stop.is_set():
+                break
+            announcer.catch_up()
+            if api and time.monotonic() - recovered_at >= RECOVER_SECONDS:
+                _recover(home, api)
+                recovered_at = time.monotonic()
+            if receiving.anything_waits(home):
+                announcer.say(_land(settings))
 
 
 def _land(settings: Settings) -> list[Event]:

@@ -1,0 +1,47 @@
+"""A tiny sample's registers, twins, and one `nyckeltal up` that the undisturbed tests of a module share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance import support
+from tests.server.support import Twin, Up, running, write_delivery
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the tiny sample in its inbox; to be copied from, never run."""
+    return support.sample(tmp_path_factory.mktemp("sampled"))
+
+
+@pytest.fixture(scope="module")
+def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Up]:
+    with running(home) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Ever new small deliveries, the same ones in the same order for every module."""
+    folder = tmp_path_factory.mktemp("deliveries")
+
+    def numbered() -> Iterator[Path]:
+        number = 0
+        while True:
+            number += 1
+            yield write_delivery(folder, number)
+
+    return numbered()
