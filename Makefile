@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-heavy check lint types layers bench docs docs-check clean
+.PHONY: help demo test test-heavy test-server check lint types layers bench docs docs-check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -34,6 +34,9 @@ test: $(VENV)/.dev ## The default suite (under 15 minutes)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
 	$(BIN)/python -m pytest -q -m heavy --timeout 3600
+
+test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts, kills, security; prints each figure
+	$(BIN)/python -m pytest -q tests/server -m 'server or not heavy' --timeout 3600
 
 check: lint types layers docs-check ## Lint, types, layers, generated docs, fast tests (also pre-commit and CI)
 	$(BIN)/python -m pytest -q -m 'not heavy and not slow'

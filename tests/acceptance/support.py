@@ -83,6 +83,11 @@ def deliver(files: Iterable[Path], source_home: Path, home: Path) -> None:
         shutil.copyfile(path, target)
 
 
+def canaries(home: Path) -> list[str]:
+    """The texts of people that a sample plants, to be found nowhere."""
+    return sorted(set(pl.read_csv(home / "truth" / "canaries.csv", infer_schema=False)["text"]))
+
+
 def query(path: Path, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
     """Rows of a query on a DuckDB file, read-only, past the process's instance cache."""
     con = duckdb.connect(str(path.resolve()), read_only=True)

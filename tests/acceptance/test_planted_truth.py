@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from samples.generate import generate
-from tests.acceptance.support import KEY, ledger, published
+from tests.acceptance.support import KEY, canaries, ledger, published
 from transforms.key_figures import DEFINITIONS
 from transforms.registry import SOURCES
 
@@ -129,8 +129,7 @@ def _differences(outcome: dict[str, str | None], row: dict[str, object] | None, 
 
 @pytest.mark.slow
 def test_no_planted_person_leaves_landing(demo_home: Path) -> None:
-    canaries = pl.read_csv(demo_home / "truth" / "canaries.csv", infer_schema=False)
-    texts = sorted(set(canaries["text"]))
+    texts = canaries(demo_home)
     assert len(texts) > 20
     con = duckdb.connect()
     con.execute("CREATE TABLE canary AS SELECT unnest(?) AS text", [texts])

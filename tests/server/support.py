@@ -160,6 +160,9 @@ class Up:
             return support.fingerprint(self.home) == fingerprint
         return False
 
+    def has_published(self) -> bool:
+        return (self.home / "published" / "nyckeltal.duckdb").exists()
+
     def processes(self, kind: str) -> list[psutil.Process]:
         """The living processes of a kind: server, flows, watcher, flow (runs), all."""
         assert self.process is not None

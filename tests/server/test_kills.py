@@ -1,0 +1,80 @@
+"""kill -9 of every kind of process while deliveries come in: the state ends as if nothing had happened, without manual steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.server.support import Twin, Up, drop, running, show, wait_for, write_delivery
+
+pytestmark = pytest.mark.slow
+KINDS = ("flow", "flows", "watcher", "server", "all")
+HEALED_SECONDS = 180
+ROUNDS_HEAVY = 4
+
+
+@pytest.fixture
+def alone(home: Path) -> Iterator[Up]:
+    with running(home) as service:
+        yield service
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("rounds", [pytest.param(1, id="short"), pytest.param(ROUNDS_HEAVY, marks=pytest.mark.server, id="full")])
+def test_kills_heal_within_three_minutes(alone: Up, twin: Twin, deliveries: Iterator[Path], rounds: int) -> None:
+    rng = Random(rounds)
+    healed: dict[str, list[float]] = {}
+    untimely = 0
+    for kind in KINDS * rounds:
+        files = list(islice(deliveries, 3))
+        wanted = twin.fingerprint_with(*files)
+        wait_for("rest", alone.rests, HEALED_SECONDS)
+        drop(alone.home, *files)
+        if kind == "flow":
+            wait_for("a flow run at work", lambda: alone.processes("flow"), 60, every=0.05)
+        time.sleep(rng.uniform(0, 1 if kind == "flow" else 6))
+        untimely += not alone.has(wanted)
+        assert alone.kill(kind), f"nothing to kill: {kind}"
+        if kind == "all":
+            alone.start()
+        seconds = wait_for(f"healing of a killed {kind}", lambda wanted=wanted: alone.has(wanted), HEALED_SECONDS)
+        seconds += wait_for(f"rest after a killed {kind}", alone.rests, HEALED_SECONDS - seconds)
+        healed.setdefault(kind, []).append(seconds)
+    for kind, times in healed.items():
+        show(f"kill -9 {kind}: whole again after {', '.join(f'{seconds:.0f}' for seconds in times)} s")
+    show(f"kills before the deliveries were published: {untimely} of {len(KINDS) * rounds}")
+    assert untimely >= len(KINDS) * rounds / 2, "most kills came too late to disturb anything"
+
+
+@pytest.mark.timeout(900)
+def test_what_arrives_while_the_server_is_down_comes_in(alone: Up, twin: Twin, deliveries: Iterator[Path]) -> None:
+    """The server cannot start again (its port is taken) while ten deliveries arrive; they are landed, and loaded when it is back."""
+    import socket
+
+    files = list(islice(deliveries, 10))
+    wanted = twin.fingerprint_with(*files)
+    wait_for("rest", alone.rests, HEALED_SECONDS)
+    assert alone.kill("server")
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        wait_for("the port", lambda: squatter.connect_ex(("127.0.0.1", alone.port)) != 0, 30)
+        squatter.close()
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", alone.port))
+        drop(alone.home, *files)
+        wait_for("landing", lambda: not list((alone.home / "inbox").rglob("osa-*.csv")), 60)
+        assert not alone.has(wanted)
+    seconds = wait_for("ten deliveries after the server is back", lambda: alone.has(wanted), 300)
+    show(f"ten deliveries with the server down: published {seconds:.0f} s after it could start again")
+
+
+def test_the_small_deliveries_differ(tmp_path: Path) -> None:
+    """The counts above are of different bytes, else they would test repetition."""
+    contents = {write_delivery(tmp_path, number).read_bytes() for number in range(1, 50)}
+    assert len(contents) == 49
