@@ -47,7 +47,8 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
     warming = Thread(target=warm_up, name="warm-up")
     if pending:
         warming.start()
-    batches = _prepare_all(pending, context, home, progress)
+    of_source = [(source, [item for item in pending if item.intent.source == slug]) for slug, source in SOURCES.items()]
+    batches = prepare(of_source, context, home, progress)
     if pending:
         warming.join()
     validation = _gate(batches, home)
@@ -70,13 +71,6 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
 
 def _moved(landed: Landed, remembered: ledger.Known | None) -> bool:
     return remembered is None or landed.journal_n != remembered.journal_n
-
-
-def _prepare_all(pending: Sequence[Landed], context: Context, home: Home, progress: Progress) -> list[PreparedBatch]:
-    batches: list[PreparedBatch] = []
-    for slug, source in SOURCES.items():
-        batches.extend(prepare(source, [item for item in pending if item.intent.source == slug], context, home, progress))
-    return batches
 
 
 def _gate(batches: Sequence[PreparedBatch], home: Home) -> pl.DataFrame:

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 WORKERS = 2
 WAITING_PARTS = 3
+LARGE_BYTES = 32 * 1024 * 1024
+"""From this size a delivery keeps both cores busy by itself."""
 COVERED_SCHEMA = pl.Schema([*SLICE_SCHEMA.items(), ("rows_n", pl.Int64), ("cents", pl.Int64)])
 UNREADABLE = (
     pl.exceptions.PolarsError,
@@ -77,22 +79,40 @@ def delivered(landed: Landed) -> Delivered:
 
 
 def prepare(
-    source: Source, landed: Sequence[Landed], context: Context, home: Home, progress: Progress = silent
-) -> Iterator[PreparedBatch]:
-    """Prepare deliveries of one source: each alone for a snapshot source, an agency's together for a keyed one."""
+    pending: Sequence[tuple[Source, Sequence[Landed]]], context: Context, home: Home, progress: Progress = silent
+) -> list[PreparedBatch]:
+    """Prepare the pending deliveries of each source: each alone for a snapshot source, an agency's together for a keyed one.
+
+    Small ones are prepared side by side, a large one alone, for the sake of memory. The order of the answer is fixed.
+    """
+    groups = [(source, group) for source, landed in pending for group in _groups(source, landed)]
+
+    def one(source: Source, group: Sequence[Landed]) -> list[PreparedBatch]:
+        return list(_prepare_isolated(source, group, context, home, progress))
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="prepare") as pool:
+        small = {n: pool.submit(one, *group) for n, group in enumerate(groups) if sum(item.size for item in group[1]) < LARGE_BYTES}
+        done = {n: future.result() for n, future in small.items()}
+    return [batch for n, group in enumerate(groups) for batch in (done[n] if n in done else one(*group))]
+
+
+def _groups(source: Source, landed: Sequence[Landed]) -> list[Sequence[Landed]]:
     if source.contract.kind == "snapshot":
-        for item in landed:
-            yield _prepare_group(source, [item], context, home, progress)
-        return
+        return [[item] for item in landed]
     agencies = sorted({item.intent.agency for item in landed})
-    for agency in agencies:
-        group = [item for item in landed if item.intent.agency == agency]
-        try:
-            yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
-        except UNREADABLE:
-            log.exception("%s deliveries of %s could not be read together; reading them one by one", len(group), agency)
-            for item in group:
-                yield _prepare_group(source, [item], context, home, progress)
+    return [[item for item in landed if item.intent.agency == agency] for agency in agencies]
+
+
+def _prepare_isolated(
+    source: Source, group: Sequence[Landed], context: Context, home: Home, progress: Progress
+) -> Iterator[PreparedBatch]:
+    """A group together; where one file spoils it, its files one by one."""
+    try:
+        yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
+    except UNREADABLE:
+        log.exception("%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency)
+        for item in group:
+            yield _prepare_group(source, [item], context, home, progress)
 
 
 def _prepare_group(
