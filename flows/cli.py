@@ -286,7 +286,9 @@ def fingerprint() -> None:
 @app.command()
 def doctor() -> None:
     """Look at the installation: versions, home, lock, disk, pending deliveries, publication. Exit 1 when something is wrong."""
-    findings = reporting.doctor(_settings)
+    from flows import doctoring
+
+    findings = [*reporting.doctor(_settings), *doctoring.operation(_settings)]
     for finding in findings:
         colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.severity]
         out.print(f"[{colour}]{finding.severity:4}[/] ", end="")

@@ -33,6 +33,7 @@ from warehouse.publication import receipts
 log = logging.getLogger(__name__)
 
 CHANGES_SHOWN = 50
+LAST_NIGHTLY = "last_nightly"
 
 
 @dataclass
@@ -117,7 +118,7 @@ def nightly(settings: Settings, progress: Progress = silent, at: datetime | None
     """
     moment = at or landing.now()
     received = land(settings, moment)
-    run = _run(settings, progress, moment, publishes=lambda _: True)
+    run = _run(settings, progress, moment, publishes=lambda _: True, mark=LAST_NIGHTLY)
     run.received = received
     return run
 
@@ -157,8 +158,9 @@ def _run(
     at: datetime | None,
     publishes: Callable[[store.Store], bool],
     loads: bool = True,
+    mark: str | None = None,
 ) -> Run:
-    """Load and publish under one writer lock."""
+    """Load and publish under one writer lock; `mark` is a word of the ledger that remembers when this was done."""
     home = home_of(settings)
     reference = reference_of(home)
     moment = at or landing.now()
@@ -171,6 +173,8 @@ def _run(
         if publishes(warehouse):
             run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
             run.changes = figures.largest_changes(warehouse, run.published.publication_no, CHANGES_SHOWN)
+        if mark:
+            ledger.set_state(warehouse, mark, moment.isoformat())
     return run
 
 

@@ -37,6 +37,8 @@ KNOWN_GOOD = {
     "polars": ((2, 1), (3,)),
     "great-expectations": ((1, 24), (2,)),
     "sqlalchemy": ((2, 0, 43), (2, 1)),
+    "prefect": ((3, 8, 8), (3, 10)),
+    "fastapi": ((0, 139), (0, 151)),
 }
 """Versions between which (inclusive, exclusive) the product was measured to work."""
 LOW_DISK = 2 * 1024**3

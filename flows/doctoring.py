@@ -1,0 +1,100 @@
+"""What `doctor` says of operation: the server, what waits, the last night, what is stuck."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from flows.pipeline import LAST_NIGHTLY
+from flows.prefect_api import API_FILE, PrefectApi
+from flows.reporting import Finding
+from flows.service import is_up
+from flows.settings import Settings
+from schemas.errors import Busy, ServiceUnavailable
+from warehouse import ledger, store
+from warehouse.home import Home
+from warehouse.landing import Landing
+
+WAITS_TOO_LONG = timedelta(minutes=30)
+"""Three sweeps: whatever waits longer is not taken up by itself."""
+NIGHT_TOO_OLD = timedelta(hours=26)
+STUCK = timedelta(minutes=10)
+
+
+def operation(settings: Settings) -> list[Finding]:
+    """Findings about running, in the order a person on call reads them."""
+    home = Home(settings.home.resolve())
+    return [
+        *_service(settings, home),
+        *_warehouse(home),
+        *_dead_letters(home),
+    ]
+
+
+def _service(settings: Settings, home: Home) -> list[Finding]:
+    """The server that settings name, or that of `up`; the runs on it that do not get on."""
+    api = PrefectApi.of(settings)
+    if api is None:
+        return [
+            Finding("ok", "service", "`nyckeltal up` does not run here and no PREFECT_API_URL is set: nights by command only")
+        ]
+    with api:
+        where = f"{api.url}" + (f", supervised by process {_supervisor(home)}" if is_up(home) else "")
+        if not api.is_healthy():
+            return [Finding("fail", "service", f"{where}: the server does not answer; see {home.service / 'logs'}")]
+        try:
+            waiting = api.runs(["SCHEDULED", "PENDING"], "nyckeltal")
+            working = api.runs(["RUNNING", "CANCELLING"], "nyckeltal")
+        except ServiceUnavailable as error:
+            return [Finding("fail", "service", str(error))]
+    now = datetime.now(UTC)
+    stuck = [run["name"] for run in waiting if now - datetime.fromisoformat(run["expected_start_time"]) > STUCK]
+    found = [Finding("ok", "service", f"{where}: healthy, {len(working)} runs at work")]
+    found.append(Finding("warn" if stuck else "ok", "runs", f"{len(stuck)} wait for more than 10 minutes {', '.join(stuck[:5])}"))
+    return found
+
+
+def _supervisor(home: Home) -> str:
+    try:
+        return str(json.loads((home.service / API_FILE).read_text("utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
+
+
+def _warehouse(home: Home) -> list[Finding]:
+    """The oldest delivery that waits, and the last night."""
+    try:
+        with store.reading(home) as warehouse:
+            known = ledger.known(warehouse) if warehouse else {}
+            last = ledger.state(warehouse, LAST_NIGHTLY) if warehouse else None
+    except Busy:
+        return [Finding("ok", "lock", "a run is writing now")]
+    now = datetime.now(UTC)
+    pending = [
+        item.intent.received_at
+        for item in Landing(home).all()
+        if item.delivery_id not in known or known[item.delivery_id].journal_n != item.journal_n
+    ]
+    found = [Finding("ok", "lock", "nobody is writing")]
+    if pending:
+        age = now - min(pending)
+        text = f"{len(pending)} wait, the oldest for {_words(age)}"
+        found.append(Finding("fail" if age > WAITS_TOO_LONG else "ok", "deliveries", text))
+    if last is None:
+        found.append(Finding("warn", "nightly", "no nightly run has ended on this home yet"))
+    else:
+        age = now - datetime.fromisoformat(last)
+        found.append(Finding("fail" if age > NIGHT_TOO_OLD else "ok", "nightly", f"the last one ended {_words(age)} ago"))
+    return found
+
+
+def _dead_letters(home: Home) -> list[Finding]:
+    """Events that Prefect's server could not process; the sweep makes up for them, but they say that its database is strained."""
+    letters = list((home.service / "prefect" / "dlq").glob("**/*")) if home.service.exists() else []
+    count = sum(path.is_file() for path in letters)
+    return [Finding("warn" if count else "ok", "dead letters", f"{count} events in {home.service / 'prefect' / 'dlq'}")]
+
+
+def _words(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
