@@ -16,6 +16,7 @@ from samples import cellforms, layouts_xlsx
 from samples.agencies import STATE, Plan, Size, guest_codes
 from samples.cellforms import Layout
 from samples.facts import Canary, Holding, Outcome, Posting
+from samples.ids import personal_id
 from samples.purchases import LAST_MONTH_2025, Shape, plant
 from samples.registry import World
 from samples.xlsx import Cell, Formula, write_workbook
@@ -23,6 +24,13 @@ from samples.xlsx import Cell, Formula, write_workbook
 SOURCE = "purchase_invoices"
 UNREAD = ("amount", "row_malformed")
 """Defects that leave a row without a readable amount."""
+CODE_COLUMNS = frozenset({
+    "lasku_id", "tili", "hankintakategoria", "tositteen numero", "tositenumero", "tosite numero", "tulosyksikön id",
+    "tulosyksikön nimi", "kustannuspaikka", "kustannuspaikan nimi", "vastuualue", "tulosyksikkö", "tilin nimi", "palveluluokka",
+    "hilma-tunnus",
+})  # fmt: skip
+"""Headers of columns, other than the supplier's, that may hold a planted personal identity code."""
+CODE_FORMS = ("{0}{1}{2}", "Potilas {0}{1}{2} hoito", "{0} {1} {2}", "Potilas{0}{1}{2}")
 
 
 @dataclass
@@ -132,6 +140,7 @@ def _write(
 ) -> Outcome:
     path = written.place(plan.agency, name)
     cells = [list(layout.cells(row)) for row in rows]
+    planted = _plant_codes(layout, rows, cells, year)
     outcome = _outcome(str(path.relative_to(written.out)), plan, rows)
     if year in plan.grand_totals:
         cells.append(_grand_total(layout, rows))
@@ -148,8 +157,29 @@ def _write(
     if plan.with_manifest or produced or coverage:
         _manifest(path, plan, coverage or (date(year, 1, 1), date(year, 12, 31)), produced or f"{year + 1}-02-15T10:00:00Z", part)
     _note_canaries(rows, outcome.file, written)
+    written.canaries += [Canary(text, "personal_id", outcome.file, header) for header, text in planted]
     written.outcomes.append(outcome)
     return outcome
+
+
+def _plant_codes(layout: Layout, rows: Sequence[Posting], cells: list[list[Cell]], year: int) -> list[tuple[str, str]]:
+    """Personal identity codes in cells of cases, units, accounts and categories: (header, text). Only rows whose account is no
+    procurement take them: no figure rests on their invoice or category."""
+    places = [position for position, header in enumerate(layout.header) if " ".join(header.split()).lower() in CODE_COLUMNS]
+    lonely = [
+        number
+        for number, row in enumerate(rows)
+        if row.accepted and row.account.known and not row.account.is_procurement(row.day)
+    ]
+    planted = []
+    for index, number in enumerate(lonely[: 2 * len(places)]):
+        place = places[index % len(places)]
+        code = personal_id(year * 11 + number * 17 + index)
+        text = CODE_FORMS[(index + index // len(places)) % len(CODE_FORMS)].format(code[:6], code[6:10], code[10])
+        account = layout.header[place] == "tili" and rows[number].account.code  # 'code name' in one cell
+        cells[number][place] = f"{account} {text}" if account else text
+        planted.append((layout.header[place], text))
+    return planted
 
 
 def _outcome(file: str, plan: Plan, rows: Sequence[Posting]) -> Outcome:

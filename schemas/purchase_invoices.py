@@ -84,7 +84,7 @@ POSTING_LINE = Table(
         Rule("keyless_row", None, "fail", "consistency", "Every key of the row is blank and it is not the grand total of the others.", limit_share=0.01),
         Rule("supplier_id_invalid", "supplier_business_id", "warn", "validity", "The business id's check digit is wrong; the supplier counts as without an id."),
         Rule("supplier_id_missing", "supplier_business_id", "warn", "completeness", "No business id on the row."),
-        Rule("personal_id_found", "supplier_business_id", "warn", "validity", "A personal identity code stood in the row; it was dropped, the supplier counts as a private trader."),
+        Rule("personal_id_found", "supplier_business_id", "warn", "validity", "A personal identity code stood in a cell; it was dropped. Where it stood in the supplier's id or name, the supplier counts as a private trader."),
     ),
 )
 

@@ -12,10 +12,11 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from stdnum.fi import hetu, ytunnus
+from stdnum.fi import ytunnus
 
 from schemas.reference import Reference
 from transforms.coded import Coded
+from transforms.personal import has_personal_id, has_swedish_number, is_swedish_number, personal_values
 
 # What an id cell holds.
 NONE, VALID, FOREIGN, INVALID, PERSONAL, MASKED_ID = range(6)
@@ -25,14 +26,9 @@ BLANK, NAMED, TRADER, MASKED, ANONYMOUS, PERSON = range(6)
 KINDS = ("business_id", "foreign_id", "no_id", "private_trader", "masked")
 _KIND = {kind: code for code, kind in enumerate(KINDS)}
 
-_PERSONAL = re.compile(
-    r"(?<![0-9A-Za-z])(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-Z](?![0-9A-Za-z])", re.IGNORECASE
-)
-_PERSONAL_TIGHT = re.compile(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d{5}[0-9A-Z]", re.IGNORECASE)
 _FINNISH = re.compile(r"(?:FI)?(?:[ -]*\d){1,8}[ -]*", re.IGNORECASE)  # up to eight digits: meant as a Finnish id
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1)
 _FOREIGN = re.compile(r"(?=.*\d)[0-9A-ZÅÄÖ][0-9A-ZÅÄÖ ./:-]{3,24}", re.IGNORECASE)
-PERSONAL_ANYWHERE = r"(?i)(?:^|[^0-9a-z])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+a-fu-y]\d{3}[0-9a-z](?:[^0-9a-z]|$)"
 
 
 @lru_cache(maxsize=1 << 17)
@@ -48,20 +44,12 @@ def business_id(text: str) -> str | None:
     return f"{compact[:7]}-{compact[7]}"
 
 
-def has_personal_id(text: str) -> bool:
-    """A Finnish personal identity code stands in the text (its shape and a possible day are enough; mistyped ones count)."""
-    if _PERSONAL.search(text):
-        return True
-    tight = re.sub(r"\s", "", text)
-    return bool(_PERSONAL_TIGHT.fullmatch(tight)) and tight[-1].isalpha() and hetu.is_valid(f"{tight[:6]}-{tight[6:]}")
-
-
 @lru_cache(maxsize=1 << 17)
 def read_id(text: str) -> tuple[int, str | None]:
     """(what the cell holds, id as stored) of one trimmed id cell."""
     if not text or not re.search(r"[0-9A-Za-zÅÄÖåäö]", text):
         return NONE, None
-    if has_personal_id(text):
+    if has_personal_id(text) or is_swedish_number(text) or has_swedish_number(text):
         return PERSONAL, None
     found = business_id(text)
     if found is not None:
@@ -97,10 +85,11 @@ class Words:
         """What each trimmed name says; only NAMED ones may be stored when there is no valid business id."""
         lower = names.fill_null("").str.to_lowercase().alias("name")
         name = pl.col("name")
+        persons = personal_values(lower, surely=False)
         said = (
             pl.when(name == "").then(BLANK)
             .when(name.is_in(self.masked)).then(MASKED)
-            .when(name.str.contains(PERSONAL_ANYWHERE)).then(PERSON)
+            .when(pl.lit(persons)).then(PERSON)
             .when(name.str.contains(self.company) | name.is_in(self.known)).then(NAMED)
             .when(name.str.contains(self.trader)).then(TRADER)
             .when(name.str.contains(self.organisation)).then(NAMED)

@@ -34,6 +34,8 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _ENCODINGS = {"utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be"}
 _ENCODING_NAMES = {"utf8": "utf-8", "iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
+_NUMBERS = re.compile(r"\d{4}|\d[.,]\d")
+_YEAR = re.compile(r"(?:.*\D)?(?:19|20)\d\d(?:\D{2,})?")  # "Netto 2021", "2019 kirjattu"
 _BLANKS = re.compile(r"[\s\u00a0\u200b\ufeff]+")
 
 
@@ -143,14 +145,19 @@ def find_header(rows: Iterable[Sequence[str]], header_map: HeaderMap, fixed_row:
 def require_header(header: Header | None, first_row: Sequence[str], file_name: str) -> Header:
     """The header, or DeliveryRefused naming what was found instead."""
     if header is None:
-        found = ", ".join(repr(cell.strip()[:60]) for cell in first_row[:30]) or "nothing"
-        text = f"no header of purchase invoices was recognised; found: {found}; add the headers to the agency's column map"
+        text = f"no header of purchase invoices was recognised; found: {_shown(first_row)}; add the headers to the agency's column map"
         raise refusal("header_unrecognised", text, file_name)
     if not set(header.columns.values()) & set(AMOUNT_COLUMNS):
-        found = ", ".join(repr(cell.strip()[:60]) for cell in header.cells if cell.strip())
-        text = f"no amount column was recognised; found: {found}; deliver one, or map its header to net_amount or gross_amount"
+        text = f"no amount column was recognised; found: {_shown(header.cells)}; deliver one, or map its header to net_amount or gross_amount"
         raise refusal("amount_column_missing", text, file_name, row=header.row)
     return header
+
+
+def _shown(cells: Sequence[str]) -> str:
+    """The cells of a header for a reason; a row with dates, ids or amounts is no header and may name people."""
+    if any(_NUMBERS.search(cell) and not _YEAR.fullmatch(cell.strip()) for cell in cells):
+        return "a row of data where the header belongs"
+    return ", ".join(repr(cell.strip()[:60]) for cell in cells[:30] if cell.strip()) or "nothing"
 
 
 @dataclass(frozen=True)

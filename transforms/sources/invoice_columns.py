@@ -13,10 +13,14 @@ import polars as pl
 from schemas.reference import Agency, Reference
 from transforms.coded import Coded
 from transforms.dates import parse_dates
+from transforms.personal import personal_values
 from transforms.suppliers import business_id
 
 CODES = frozenset({"organisation_code", "branch_code", "unit_code", "account_code", "account"})
 """Columns where a spreadsheet's '179.0' means the code 179."""
+ACCOUNTS = frozenset({"account", "account_code"})
+CHECKED_ELSEWHERE = frozenset({"supplier_business_id", "supplier_name", "posting_date"})
+_LEADING_CODE = r"^(\d{3,10})\s+\p{L}{2}"
 FIRST_DAY = date(2000, 1, 1)
 YEARS_AHEAD = 2
 
@@ -36,6 +40,21 @@ def encode(frame: pl.DataFrame, plain: frozenset[str]) -> dict[str, Coded]:
             column = Coded(column.values.str.replace(r"^(\d+)\.0+$", "${1}"), column.codes)
         coded[name] = column
     return coded
+
+
+def without_persons(coded: Mapping[str, Coded]) -> tuple[dict[str, Coded], dict[str, np.ndarray]]:
+    """(columns, rows hit by column): cells that hold a personal identity code are nulled, in every column but the supplier's
+    (`identify` knows those) and the date (only days are stored). Of an account cell the leading code stays."""
+    kept, hit = dict(coded), {}
+    for name, column in coded.items():
+        if name in CHECKED_ELSEWHERE:
+            continue
+        personal = personal_values(column.values)
+        if personal.any():
+            left = column.values.str.extract(_LEADING_CODE, 1) if name in ACCOUNTS else nothing(len(personal))
+            kept[name] = Coded(column.values.zip_with(~personal, left), column.codes)
+            hit[name] = column.where(personal)
+    return kept, hit
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,10 @@ from transforms import amounts
 from transforms.coded import BLANKS
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context, Delivered, RawPart
 from transforms.formats.delimited import MALFORMED, ROWS, UNREPETITIVE
+from transforms.formats.detect import AMOUNT_COLUMNS
+from transforms.personal import personal_values, shapes
 from transforms.sources import invoice_columns as columns
-from transforms.suppliers import PERSONAL_ANYWHERE, Suppliers, identify, words_of
+from transforms.suppliers import Suppliers, identify, words_of
 
 TABLE = POSTING_LINE.name
 FORMULA = "amount_is_formula"
@@ -46,7 +48,9 @@ class _Rows:
         self.frame = frame
         self.count = frame.height
         self.lines = frame["source_line"]
-        self.coded = columns.encode(frame.drop("source_line", FORMULA, strict=False), UNREPETITIVE)
+        coded = columns.encode(frame.drop("source_line", FORMULA, strict=False), UNREPETITIVE)
+        self.coded, self.persons = columns.without_persons(coded)
+        self.case_id = self._read_cases()
         self.words = words_of(context.reference)
         self.mask = np.zeros(self.count, dtype=np.uint16)
         self._read_amounts(str(raw.notes["decimal_mark"]))
@@ -103,9 +107,10 @@ class _Rows:
             if not empty.any():
                 return np.zeros(self.count, dtype=bool)
             keyless &= column.where(empty)
+        for hit in self.persons.values():
+            keyless &= ~hit
         if "case_id" in self.frame.columns and keyless.any():
-            case = self.frame["case_id"].cast(pl.String).fill_null("").str.strip_chars()
-            keyless &= ((case == "") | self._labels_total(case)).to_numpy()
+            keyless &= (self.case_id.is_null() | self._labels_total(self.case_id)).to_numpy()
         return keyless
 
     def _labels_total(self, values: pl.Series) -> pl.Series:
@@ -130,7 +135,7 @@ class _Rows:
         column = self.coded.get(name)
         return columns.nothing(self.count) if column is None else column.rows
 
-    def _case_id(self) -> pl.Series:
+    def _read_cases(self) -> pl.Series:
         if "case_id" not in self.frame.columns:
             return columns.nothing(self.count)
         case = self.frame["case_id"].cast(pl.String)
@@ -139,6 +144,10 @@ class _Rows:
         case = case.str.strip_chars()
         if case.str.contains(r"\s\s|[\u00a0\t]").any():
             case = case.str.replace_all(BLANKS, " ").str.strip_chars(" ")
+        personal = personal_values(case)
+        if personal.any():
+            self.persons["case_id"] = personal.to_numpy()
+            case = case.zip_with(~personal, columns.nothing(self.count))
         return case.replace("", None)
 
     def _typed(self, suppliers: Suppliers) -> pl.DataFrame:
@@ -149,7 +158,7 @@ class _Rows:
         made = {
             "source_line": self.lines,
             "organisation_id": self.organisation,
-            "case_id": self._case_id(),
+            "case_id": self.case_id,
             "supplier_kind": suppliers.kind,
             "supplier_id": suppliers.id,
             "supplier_name": suppliers.name,
@@ -167,7 +176,8 @@ class _Rows:
         )
 
     def _value(self, column: str | None, where: pl.Series) -> pl.Series:
-        """The delivered text behind a failure, cut; null where the column is not in the file or a person's code stands in it."""
+        """The delivered text behind a failure, cut; null where the column is not in the file or a person's code stands in it.
+        Of dates and amounts only the shape: where columns are shifted a name stands in them."""
         if column == "net_amount":
             column = self.primary
         if column is None or column not in self.frame.columns:
@@ -175,13 +185,15 @@ class _Rows:
         text = self.frame[column].gather(where).cast(pl.String).fill_null("").str.slice(0, _VALUE_LENGTH)
         # A fresh copy: a slice would keep the whole part alive.
         copy = text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
-        return copy.zip_with(~copy.str.contains(PERSONAL_ANYWHERE), columns.nothing(len(where)))
+        if column in ("posting_date", *AMOUNT_COLUMNS):
+            return shapes(copy)
+        return copy.zip_with(~personal_values(copy, surely=False), columns.nothing(len(where)))
 
-    def _broken(self, rule_name: str, where: np.ndarray) -> pl.DataFrame:
-        rule = POSTING_LINE.rule(rule_name)
+    def _broken(self, rule_name: str, where: np.ndarray, column: str | None = None) -> pl.DataFrame:
+        column = column or POSTING_LINE.rule(rule_name).column
         positions = pl.Series(np.flatnonzero(where), dtype=pl.UInt32)
-        value = columns.nothing(len(positions)) if rule_name in _PERSONAL_RULES else self._value(rule.column, positions)
-        return _failure_frame(self.delivery_id, self.lines.gather(positions), rule.column, rule_name, value)
+        value = columns.nothing(len(positions)) if rule_name in _PERSONAL_RULES else self._value(column, positions)
+        return _failure_frame(self.delivery_id, self.lines.gather(positions), column, rule_name, value)
 
     def _failures(self) -> pl.DataFrame:
         frames = [self._broken(name, (self.mask & bit) != 0) for name, bit in _BIT.items() if (self.mask & bit).any()]
@@ -192,11 +204,12 @@ class _Rows:
 
     def _warnings(self, suppliers: Suppliers) -> pl.DataFrame:
         found = (
-            ("supplier_id_invalid", suppliers.invalid),
-            ("supplier_id_missing", suppliers.missing),
-            ("personal_id_found", suppliers.personal),
+            ("supplier_id_invalid", suppliers.invalid, None),
+            ("supplier_id_missing", suppliers.missing, None),
+            ("personal_id_found", suppliers.personal, None),
+            *(("personal_id_found", hit, column) for column, hit in sorted(self.persons.items())),
         )
-        frames = [self._broken(name, where & self.accepted) for name, where in found if (where & self.accepted).any()]
+        frames = [self._broken(rule, hit & self.accepted, column) for rule, hit, column in found if (hit & self.accepted).any()]
         return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
 
     def _counts(self) -> pl.DataFrame:
