@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -119,11 +119,14 @@ def countries(column: Coded | None, rows: int) -> pl.Series:
     return column.spread(two)
 
 
-def organisations(coded: Mapping[str, Coded], rows: int, agency: Agency, reference: Reference, days: pl.Series) -> pl.Series:
-    """organisation_id of every row, null where unknown.
+def organisations(
+    coded: Mapping[str, Coded], rows: int, agency: Agency, reference: Reference, days: pl.Series
+) -> tuple[pl.Series, np.ndarray]:
+    """(organisation_id of every row, null where unknown; rows of others in a state file that no register knows).
 
-    In this order: an alias of the agency for the delivered code or business id (dated by the row's date); the state's
-    'state:<code>'; a valid business id on the row; the agency's own organisation.
+    In this order: an alias of the agency for the delivered code or business id (dated by the row's date); in a state file the
+    register's organisation of that name where the row's sector is not the state's, then 'state:<code>'; a valid business id on
+    the row; the agency's own organisation.
     """
     codes, ids = coded.get("organisation_code"), coded.get("organisation_business_id")
     if codes is not None and agency.chart == "municipal":  # spreadsheets drop the leading zeros of municipality codes
@@ -131,16 +134,73 @@ def organisations(coded: Mapping[str, Coded], rows: int, agency: Agency, referen
     candidates: list[pl.Series] = [
         found for column in (codes, ids) if column is not None for found in _aliased(column, agency.agency, reference, days)
     ]
+    unmatched = np.zeros(rows, dtype=bool)
     if codes is not None and agency.chart == "state":
+        guests = _guests(coded, reference)
+        if guests.any():
+            candidates.append(_named(coded["organisation_name"], guests, reference, days))
+            unmatched = guests & _first(candidates).is_null().to_numpy()
         candidates.append(codes.spread("state:" + codes.values))
     if ids is not None:
         valid = [business_id(value) if value else None for value in ids.values.to_list()]
         candidates.append(ids.spread(pl.Series(valid, dtype=pl.String)))
     if agency.organisation_id is not None:
         candidates.append(pl.Series([agency.organisation_id]).new_from_index(0, rows))
-    if not candidates:
-        return nothing(rows)
+    return (_first(candidates) if candidates else nothing(rows)), unmatched
+
+
+def _first(candidates: Sequence[pl.Series]) -> pl.Series:
+    """The first candidate that is known, row by row."""
     return pl.select(pl.coalesce([pl.lit(series) for series in candidates])).to_series()
+
+
+def _guests(coded: Mapping[str, Coded], reference: Reference) -> np.ndarray:
+    """Rows of a state file whose sector is another's: cities and counties stand in it beside the state's units."""
+    sector = coded.get("sector_name")
+    if sector is None or "organisation_name" not in coded:
+        return np.zeros(1, dtype=bool)
+    words = reference.table("sector_aliases.csv").filter(kind="state_file", sector="state")["delivered"].str.to_lowercase()
+    return sector.where(~sector.values.str.to_lowercase().is_in(words.to_list()))
+
+
+Named = tuple[str, date | None, date | None]
+
+
+@lru_cache(maxsize=8)
+def _organisation_names(reference: Reference) -> Mapping[str, tuple[Named, ...]]:
+    """Lower-case name, in any language -> organisations that bear it, with their validity."""
+    found: dict[str, dict[Named, None]] = {}
+    for row in reference.table("organisations.csv").iter_rows(named=True):
+        for name in (row["name_fi"], row["name_sv"], row["name_en"]):
+            if name:
+                bearer = (row["organisation_id"], _day(row["valid_from"]), _day(row["valid_to"]))
+                found.setdefault(" ".join(name.split()).lower(), {})[bearer] = None
+    return {name: tuple(bearers) for name, bearers in found.items()}
+
+
+def _named(names: Coded, guests: np.ndarray, reference: Reference, days: pl.Series) -> pl.Series:
+    """The one organisation that bore the row's name on its day, for the guests' rows; null where none did, or several."""
+    known = _organisation_names(reference)
+    found = np.full(len(guests), "", dtype=object)
+    for place, name in enumerate(names.values.str.to_lowercase().to_list()):
+        bearers = known.get(name or "", ())
+        here = guests & (names.codes == place) if bearers else guests
+        for organisation in sorted({organisation for organisation, _, _ in bearers}):
+            spans = [_within(days, first, last) for bearer, first, last in bearers if bearer == organisation]
+            mine = here & np.logical_or.reduce(spans)
+            several = mine & (found != "")
+            found[mine] = organisation
+            found[several] = None
+    return pl.Series(found.tolist(), dtype=pl.String).replace("", None)
+
+
+def _within(days: pl.Series, first: date | None, last: date | None) -> np.ndarray:
+    inside = pl.Series([True]).new_from_index(0, len(days))
+    if first is not None:
+        inside = inside & (days >= first).fill_null(False)
+    if last is not None:
+        inside = inside & (days <= last).fill_null(False)
+    return inside.to_numpy()
 
 
 Alias = tuple[str, str, date | None, date | None]
@@ -166,11 +226,7 @@ def _aliased(column: Coded, agency: str, reference: Reference, days: pl.Series) 
     for code, organisation, first, last in aliases:
         if first is None and last is None:
             continue
-        here = pl.Series(column.where(column.values == code))
-        if first is not None:
-            here = here & (days >= first).fill_null(False)
-        if last is not None:
-            here = here & (days <= last).fill_null(False)
+        here = pl.Series(column.where(column.values == code) & _within(days, first, last))
         found.append(pl.Series([organisation]).new_from_index(0, len(here)).zip_with(here, nothing(len(here))))
     if undated:
         known = [undated.get(value) if value is not None else None for value in column.values.to_list()]

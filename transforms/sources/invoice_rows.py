@@ -57,7 +57,9 @@ class _Rows:
         day_format = str(raw.notes.get("date_format") or "%Y-%m-%d")
         produced = delivered.produced_at.date()
         self.dates = columns.dates(self.coded.get("posting_date"), self.count, day_format, covered, produced)
-        self.organisation = columns.organisations(self.coded, self.count, self.agency, self.reference, self.dates.posting_date)
+        self.organisation, self.unmatched = columns.organisations(
+            self.coded, self.count, self.agency, self.reference, self.dates.posting_date
+        )
         self._flag("date_missing", self.dates.missing)
         self._flag("date_unreadable", self.dates.unreadable)
         self._flag("date_out_of_range", self.dates.out_of_range)
@@ -207,6 +209,7 @@ class _Rows:
             ("supplier_id_invalid", suppliers.invalid, None),
             ("supplier_id_missing", suppliers.missing, None),
             ("personal_id_found", suppliers.personal, None),
+            ("organisation_unmatched", self.unmatched, None),
             *(("personal_id_found", hit, column) for column, hit in sorted(self.persons.items())),
         )
         frames = [self._broken(rule, hit & self.accepted, column) for rule, hit, column in found if (hit & self.accepted).any()]
