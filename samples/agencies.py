@@ -52,6 +52,7 @@ class Plan:
             "layout": self.layout(self.years[-1]).name,
             "amount_basis": "gross" if self.gross else "net",
             "rhythm": "year",
+            "due_working_days": "100",
             "frame_from": f"{self.years[0]}-01-01",
             "precedence": "50" if organisation is None else "10",
             "openly_published": "yes",

@@ -17,7 +17,7 @@ GDP_EUR = {2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 
 
 HEADERS = {
     "agencies.csv": "agency,name,language,sources,organisation_id,chart,layout,amount_basis,encoding,delimiter,decimal_mark,date_format,"
-    "header_row,rhythm,frame_from,frame_to,precedence,openly_published,confirmed,note",
+    "header_row,rhythm,due_working_days,frame_from,frame_to,precedence,openly_published,confirmed,note",
     "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note",
     "organisation_aliases.csv": "agency,delivered_code,organisation_id,valid_from,valid_to,note",
     "accounts.csv": "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note",
@@ -66,6 +66,7 @@ def _agencies(world: World, plans: Sequence[Plan]) -> Iterable[Mapping[str, str]
         "sources": "procurement_notices",
         "amount_basis": "net",
         "rhythm": "month",
+        "due_working_days": "20",
         "frame_from": "2021-01-01",
         "precedence": "10",
         "openly_published": "yes",

@@ -37,10 +37,15 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "catalogue/limits.csv": ("limit_id", "valid_from"),
 }
 
+RHYTHMS = ("day", "month", "quarter", "year")
+
 
 @dataclass(frozen=True)
 class Agency:
-    """Who delivers. Blank format fields mean: detect. `layout` names the column-map rows (blank: only the common ones)."""
+    """Who delivers. Blank format fields mean: detect. `layout` names the column-map rows (blank: only the common ones).
+
+    `rhythm` (day, month, quarter, year) and `due_working_days` say what is expected when: a period so many Finnish working
+    days after its end; None: never asked for."""
 
     agency: str
     name: str
@@ -56,6 +61,7 @@ class Agency:
     date_format: str | None
     header_row: int | None
     rhythm: str
+    due_working_days: int | None
     frame_from: str | None
     frame_to: str | None
     precedence: int
@@ -134,6 +140,11 @@ def _agency(row: Mapping[str, str | None]) -> Agency:
     basis = row["amount_basis"] or "net"
     if basis not in ("net", "gross"):
         raise ConfigurationError(f"agencies.csv, agency {row['agency']}: amount_basis {basis!r} is not net or gross")
+    due, rhythm = whole("due_working_days", None), row["rhythm"] or "year"
+    if due is not None and (due < 0 or rhythm not in RHYTHMS):
+        raise ConfigurationError(
+            f"agencies.csv, agency {row['agency']}: due_working_days needs a number from 0 up and a rhythm of {', '.join(RHYTHMS)}"
+        )
     return Agency(
         agency=row["agency"] or "",
         name=row["name"] or row["agency"] or "",
@@ -148,7 +159,8 @@ def _agency(row: Mapping[str, str | None]) -> Agency:
         decimal_mark=row["decimal_mark"],
         date_format=row["date_format"],
         header_row=whole("header_row", None),
-        rhythm=row["rhythm"] or "year",
+        rhythm=rhythm,
+        due_working_days=due,
         frame_from=row["frame_from"],
         frame_to=row["frame_to"],
         precedence=whole("precedence", 50) or 0,
