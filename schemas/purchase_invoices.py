@@ -82,6 +82,7 @@ POSTING_LINE = Table(
         Rule("organisation_missing", "organisation_code", "fail", "completeness", "No organisation on the row and none known for the agency.", limit_share=0.05),
         Rule("row_malformed", None, "fail", "validity", "The row has another number of cells than the header, or broken characters.", limit_share=0.05),
         Rule("keyless_row", None, "fail", "consistency", "Every key of the row is blank and it is not the grand total of the others.", limit_share=0.01),
+        Rule("no_final_newline", None, "warn", "completeness", "No line break ends the file's last row: its last value, or rows after it, may be cut off."),
         Rule("organisation_unmatched", "organisation_name", "warn", "consistency", "A row of a state file whose sector is not the state's names an organisation that the register does not know; it counts under the state file's code, also where that organisation delivers itself."),
         Rule("supplier_id_invalid", "supplier_business_id", "warn", "validity", "The business id's check digit is wrong; the supplier counts as without an id."),
         Rule("supplier_id_missing", "supplier_business_id", "warn", "completeness", "No business id on the row."),

@@ -28,10 +28,12 @@ from transforms.formats.detect import (
     require_header,
     split_line,
 )
-from transforms.formats.lines import Block, read_blocks
+from transforms.formats.lines import Block, last_line, read_blocks
 
 ROWS = "row"
 MALFORMED = "malformed"
+NO_FINAL_NEWLINE = "no_final_newline"
+"""Note on the last part of a file whose last line has all its cells but no line break: that line's number."""
 MALFORMED_SCHEMA = pl.Schema({"source_line": pl.Int64, "reason": pl.String})
 SAMPLE_BYTES = 512 * 1024
 SAMPLE_LINES = 300
@@ -101,7 +103,12 @@ def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fix
         "columns": {header.cells[p].strip(): c for p, c in header.columns.items()},
         "unknown_columns": header.unknown,
     }
-    yield from _parts(read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None), header.row, shape, notes)
+    last = last_line(path, encoding, skip, limits) if len(lines) > header.row else None
+    if last is not None and (cells := len(split_line(last, found.delimiter, found.quoting))) < found.width:
+        text = f"the file ends in the middle of a row: {cells} cells where the header has {found.width}, and no line break"
+        raise refusal("file_cut_off", f"{text}; deliver the whole file again", file_name)
+    blocks = read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None)
+    yield from _parts(blocks, header.row, shape, notes, whole=last is None)
 
 
 def wanted(columns: Mapping[int, str]) -> dict[int, str]:
@@ -129,15 +136,18 @@ def read_head(path: Path, file_name: str, encoding: str | None, limits: Limits) 
     return detected, skip, lines[:SAMPLE_LINES]
 
 
-def _parts(blocks: Iterator[Block], header_row: int, shape: _Shape, notes: dict[str, object]) -> Iterator[RawPart]:
+def _parts(blocks: Iterator[Block], header_row: int, shape: _Shape, notes: dict[str, object], whole: bool) -> Iterator[RawPart]:
     gathered = _Gathered()
-    nothing_yet = True
+    nothing_yet, line = True, 0
     for block in blocks:
+        line = block.first_line + block.lines - 1
         _parse(_below(block, header_row), shape, gathered)
         if gathered.rows >= ROWS_PER_PART or len(gathered.malformed) >= ROWS_PER_PART:
             yield gathered.part(shape.columns, notes)
             gathered, nothing_yet = _Gathered(), False
-    if nothing_yet or gathered.rows or gathered.malformed:
+    if not whole:
+        notes = {**notes, NO_FINAL_NEWLINE: line}
+    if nothing_yet or gathered.rows or gathered.malformed or not whole:
         yield gathered.part(shape.columns, notes)
 
 

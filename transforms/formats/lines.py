@@ -45,6 +45,19 @@ def read_blocks(
         line += count
 
 
+def last_line(path: Path, encoding: str, skip: int, limits: Limits) -> str | None:
+    """The last line where no line break ends it (a file that is cut off looks so); None where one does."""
+    size = path.stat().st_size
+    back = min(size - skip, limits.line_bytes + limits.line_bytes % 2)
+    if encoding.startswith("utf-16") and (size - skip - back) % 2:
+        back -= 1
+    with path.open("rb") as file:
+        file.seek(size - back)
+        text = file.read(back).decode(encoding, "replace").rstrip("\x1a\0")  # DOS ended text files with a control Z
+    line = text.replace("\r", "\n").rpartition("\n")[2]
+    return line if line.strip() else None
+
+
 def _whole_lines(path: Path, encoding: str, skip: int, limit: int, file_name: str, size: int) -> Iterator[bytes]:
     wide = codecs.getincrementaldecoder(encoding)("replace") if encoding.startswith("utf-16") else None
     carry = b""

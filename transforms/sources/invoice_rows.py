@@ -16,7 +16,7 @@ from schemas.reference import Agency
 from transforms import amounts
 from transforms.coded import BLANKS
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context, Delivered, RawPart
-from transforms.formats.delimited import MALFORMED, ROWS, UNREPETITIVE
+from transforms.formats.delimited import MALFORMED, NO_FINAL_NEWLINE, ROWS, UNREPETITIVE
 from transforms.formats.detect import AMOUNT_COLUMNS
 from transforms.personal import personal_values, shapes
 from transforms.sources import invoice_columns as columns
@@ -213,6 +213,9 @@ class _Rows:
             *(("personal_id_found", hit, column) for column, hit in sorted(self.persons.items())),
         )
         frames = [self._broken(rule, hit & self.accepted, column) for rule, hit, column in found if (hit & self.accepted).any()]
+        if NO_FINAL_NEWLINE in self.raw.notes:
+            line = pl.Series([self.raw.notes[NO_FINAL_NEWLINE]], dtype=pl.Int64)
+            frames.append(_failure_frame(self.delivery_id, line, None, NO_FINAL_NEWLINE, columns.nothing(1)))
         return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
 
     def _counts(self) -> pl.DataFrame:

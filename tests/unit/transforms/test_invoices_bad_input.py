@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.reference import Reference
-from tests.unit.transforms.invoice_files import CONTEXT, HEADER, balance, failures, put, refused, rows, run
+from tests.unit.transforms.invoice_files import CONTEXT, HEADER, balance, failures, put, refused, rows, run, warnings
 from transforms.delivery import Context, Limits
 from transforms.formats import delimited
 from transforms.sources import purchase_invoices as source
@@ -75,17 +75,53 @@ def test_sizes_are_limited(tmp_path: Path) -> None:
     assert refused(put(tmp_path, '{"case_id":"1","net_amount":1}\n' * 9), context=context) == {"file_too_large"}
 
 
-@pytest.mark.parametrize("tenth", range(1, 10))
-def test_truncated_text_loses_at_most_its_last_row(tmp_path: Path, tenth: int) -> None:
-    whole = (HEADER + rows(200)).encode()
-    cut = whole[: len(whole) * tenth // 10]
+WHOLE = (HEADER + rows(200)).encode()
+
+
+@pytest.mark.parametrize(
+    "end", [len(WHOLE) * tenth // 10 for tenth in range(1, 10)] + list(range(len(WHOLE) - 45, len(WHOLE) + 1))
+)
+def test_text_cut_in_the_middle_of_a_row_is_refused_whole(tmp_path: Path, end: int) -> None:
+    cut = WHOLE[:end]
     parts, conclusion = run(put(tmp_path, cut))
-    if conclusion.refused or any(part.refused for part in parts):
-        assert tenth == 0
-    counts = balance(parts, conclusion)
-    lines = cut.count(b"\n") - 1 + (0 if cut.endswith(b"\n") else 1)
-    assert counts["rows_read"] == lines
-    assert counts["rows_accepted"] >= lines - 1
+    last = cut.rpartition(b"\n")[2]
+    if last and last.count(b";") < 5:
+        [reason] = [reason for part in parts for found in part.refused.values() for reason in found]
+        assert reason.code == "file_cut_off"
+        assert not any(part.accepted for part in parts)
+        return
+    assert not any(part.refused for part in parts)
+    assert balance(parts, conclusion)["rows_read"] == cut.count(b"\n") - 1 + bool(last)
+    assert warnings(parts) == ([("no_final_newline", cut.count(b"\n") + 1, None)] if last else [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_cut_text_in_other_encodings(tmp_path: Path, encoding: str, end: str) -> None:
+    text = (HEADER + rows(5)).replace("\n", end)
+    assert refused(put(tmp_path, (text + "6;06.03.20").encode(encoding))) == {"file_cut_off"}
+    for ending in ("", "\x1a", end):
+        parts, _ = run(put(tmp_path, (text + ending).encode(encoding)))
+        assert not any(part.refused for part in parts)
+        assert warnings(parts) == []
+    parts, _ = run(put(tmp_path, text.removesuffix(end).encode(encoding)))
+    assert warnings(parts) == [("no_final_newline", 6, None)]
+
+
+def test_a_cut_file_of_many_parts_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "ROWS_PER_PART", 10)
+    monkeypatch.setattr(delimited, "read_blocks", lambda *a: lines_in_blocks(*a, size=500))
+    from transforms.formats.lines import read_blocks as lines_in_blocks
+
+    parts, conclusion = run(put(tmp_path, WHOLE[:-1]))
+    assert len(parts) > 2
+    assert warnings(parts) == [("no_final_newline", 201, None)]
+    assert balance(parts, conclusion)["rows_accepted"] == 200
+    assert refused(put(tmp_path, WHOLE[:-8])) == {"file_cut_off"}
+
+
+def test_a_header_without_a_line_break_is_no_cut_row(tmp_path: Path) -> None:
+    assert refused(put(tmp_path, HEADER.strip())) == {"no_rows"}
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "parquet", "jsonl"])
