@@ -17,6 +17,8 @@ from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Agency
 
 AMOUNT_COLUMNS = ("net_amount", "gross_amount")
+TOTALS = frozenset({"kokonaissumma euroina", "kokonaissumma", "summa"})
+"""Headers of amounts that do not say whether VAT is in them: mapped to gross, read as net where the agency's row says net."""
 DELIMITERS = ("\t", ";", ",", "|")
 HEADER_WITHIN = 50
 """A header row further down than this is not looked for."""
@@ -41,22 +43,41 @@ _BLANKS = re.compile(r"[\s\u00a0\u200b\ufeff]+")
 
 @dataclass(frozen=True)
 class HeaderMap:
-    """Normalised header -> (column of the contract, rank); rank 0 is the agency's own layout, 1 the common rows."""
+    """Normalised header -> (column of the contract, rank); rank 0 is the agency's own layout, 1 the common rows.
+
+    `totals_are_net`: the agency's amounts are net, so a lone total that does not say which it is counts as net.
+    """
 
     columns: Mapping[str, tuple[str, int]]
+    totals_are_net: bool = False
 
     def match(self, cells: Sequence[str]) -> dict[int, str]:
-        """Position -> column for the cells that are known. Where two cells mean one column the better rank, then the first
-        cell wins; the other stays unmapped (and is noted)."""
-        best: dict[str, tuple[int, int]] = {}
+        """Position -> column for the cells that are known. Where two cells mean one column the better rank, then the row further
+        up in the map wins, wherever the cells stand; the other stays unmapped (and is noted). Two amounts of one rank both stay:
+        `require_header` refuses them."""
+        rows = {header: number for number, header in enumerate(self.columns)}
+        best: dict[str, list[tuple[int, int, int]]] = {}
         for position, cell in enumerate(cells):
-            known = self.columns.get(normalise_header(cell))
-            if known is None:
-                continue
-            column, rank = known
-            if column not in best or rank < best[column][0]:
-                best[column] = (rank, position)
-        return {position: column for column, (_, position) in sorted(best.items(), key=lambda item: item[1][1])}
+            header = normalise_header(cell)
+            if header in self.columns:
+                column, rank = self.columns[header]
+                best.setdefault(column, []).append((rank, rows[header], position))
+        chosen: dict[int, str] = {}
+        for column, found in best.items():
+            first = min(found)
+            rivals = [place for place in found if place[0] == first[0]] if column in AMOUNT_COLUMNS else [first]
+            chosen |= {position: column for _, _, position in rivals}
+        if self.totals_are_net:
+            chosen = _net_totals(chosen, cells)
+        return dict(sorted(chosen.items()))
+
+
+def _net_totals(chosen: dict[int, str], cells: Sequence[str]) -> dict[int, str]:
+    """The same with a lone total as net: no net amount and no VAT beside it, and nothing in its header that says gross."""
+    amounts = [position for position, column in chosen.items() if column in (*AMOUNT_COLUMNS, "vat_amount")]
+    if len(amounts) == 1 and normalise_header(cells[amounts[0]]) in TOTALS:
+        return chosen | {amounts[0]: "net_amount"}
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -68,10 +89,13 @@ class Fixes:
     decimal_mark: str | None = None
     date_format: str | None = None
     header_row: int | None = None
+    amount_basis: str | None = None
 
     @classmethod
     def of(cls, agency: Agency) -> Fixes:
-        return cls(agency.encoding, agency.delimiter, agency.decimal_mark, agency.date_format, agency.header_row)
+        return cls(
+            agency.encoding, agency.delimiter, agency.decimal_mark, agency.date_format, agency.header_row, agency.amount_basis
+        )
 
 
 @dataclass(frozen=True)
@@ -150,6 +174,11 @@ def require_header(header: Header | None, first_row: Sequence[str], file_name: s
     if not set(header.columns.values()) & set(AMOUNT_COLUMNS):
         text = f"no amount column was recognised; found: {_shown(header.cells)}; deliver one, or map its header to net_amount or gross_amount"
         raise refusal("amount_column_missing", text, file_name, row=header.row)
+    for amount in AMOUNT_COLUMNS:
+        rivals = [repr(header.cells[position].strip()) for position, column in header.columns.items() if column == amount]
+        if len(rivals) > 1:
+            text = f"{len(rivals)} columns may be the {amount}: {' and '.join(rivals)}; deliver one, or map one in the agency's layout"
+            raise refusal("amount_column_ambiguous", text, file_name, row=header.row)
     return header
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from transforms.delivery import Limits, RawPart
@@ -13,6 +14,7 @@ from transforms.formats.detect import Fixes, HeaderMap
 
 def read_table(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
     """Raw parts of a delimited, XLSX, JSON lines or Parquet file; the frames and notes are described by each reader."""
+    header_map = replace(header_map, totals_are_net=fixes.amount_basis == "net")
     head = first_bytes(path, 4096)
     if is_zip(head):
         return spreadsheet.read_spreadsheet(path, file_name, header_map, fixes, limits)

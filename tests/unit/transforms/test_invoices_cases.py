@@ -87,7 +87,7 @@ def test_a_personal_code_is_stored_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_years_file_made_in_october_covers_ten_months(tmp_path: Path) -> None:
-    case = CASES / "guide_2021_gross_only"
+    case = CASES / "guide_2021_total_is_net"
     path = tmp_path / "hml-2024.csv"
     path.write_bytes((case / "input.csv").read_bytes())
     _, conclusion = _run(path, {"agency": "hameenlinna", "produced_at": "2024-10-20"})
