@@ -6,6 +6,9 @@ Municipalities' guide of 2021.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import polars as pl
 
 from schemas.contract import Column, Contract, Rule, Table
@@ -43,6 +46,30 @@ DELIVERED = (
     Column("vat_amount", pl.String, "VAT, as text."),
     Column("notice_id", pl.String, "Hilma notice the purchase rests on, where given."),
 )
+
+@dataclass(frozen=True)
+class Need:
+    """What figures need of a delivered file: any of the columns; its name and the figures that fall away without it (fi, sv, en)."""
+
+    columns: tuple[str, ...]
+    name: Mapping[str, str]
+    figures: Mapping[str, str]
+
+
+NEEDS = (
+    Need(("net_amount",), {"fi": "nettosumma", "sv": "nettobelopp", "en": "net amount"},
+         {"fi": "kaikki euromäärät (verolliset eivät ole vertailukelpoisia)", "sv": "alla eurobelopp (belopp med moms är inte jämförbara)", "en": "all euro figures (amounts with VAT are not comparable)"}),
+    Need(("account", "account_code"), {"fi": "tili", "sv": "konto", "en": "account"},
+         {"fi": "kaikki euromäärät (tili kertoo, mikä on hankintaa)", "sv": "alla eurobelopp (kontot visar vad som är upphandling)", "en": "all euro figures (the account tells what is procurement)"}),
+    Need(("supplier_business_id",), {"fi": "toimittajan y-tunnus", "sv": "leverantörens FO-nummer", "en": "supplier id"},
+         {"fi": "toimittajien määrä ja keskittyminen, markkinoiden osuus", "sv": "antal leverantörer och koncentration, marknadens andel", "en": "number and concentration of suppliers, spend on the market"}),
+    Need(("posting_date",), {"fi": "päivämäärä", "sv": "datum", "en": "date"},
+         {"fi": "kuukausi- ja neljännesvuosiluvut", "sv": "tal per månad och kvartal", "en": "figures by month and quarter"}),
+    Need(("case_id",), {"fi": "tositenumero", "sv": "verifikatnummer", "en": "voucher number"},
+         {"fi": "pienten laskujen osuus, rivejä laskua kohti", "sv": "andelen små fakturor, rader per faktura", "en": "share of small invoices, lines per invoice"}),
+    Need(("category_name",), {"fi": "hankintaluokka", "sv": "inköpskategori", "en": "category"},
+         {"fi": "keskittyminen luokittain", "sv": "koncentration per kategori", "en": "concentration by category"}),
+)  # fmt: skip
 
 POSTING_LINE = Table(
     name="posting_line",

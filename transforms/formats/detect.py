@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Agency
+from transforms.personal import has_personal_id
 
 AMOUNT_COLUMNS = ("net_amount", "gross_amount")
 TOTALS = frozenset({"kokonaissumma euroina", "kokonaissumma", "summa"})
@@ -108,7 +109,9 @@ class Header:
 
     @property
     def unknown(self) -> list[str]:
-        return [cell for position, cell in enumerate(self.cells) if position not in self.columns and cell.strip()]
+        """Cells that were not used, for notes and receipts; a personal identity code among them is not told."""
+        left = [cell for position, cell in enumerate(self.cells) if position not in self.columns and cell.strip()]
+        return ["***" if has_personal_id(cell) else cell for cell in left]
 
 
 def normalise_header(text: str) -> str:

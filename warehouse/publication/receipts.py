@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from schemas import purchase_invoices
 from warehouse.home import Home, write_durably
 from warehouse.store import Store
 
 EXAMPLES = 5
 """Rows shown per rule; the rest are counted and listed by `nyckeltal quarantine`."""
 
+NEEDS = {purchase_invoices.CONTRACT.source: purchase_invoices.NEEDS}
 LABELS = {
     "fi": {
         "title": "Toimituskuitti",
@@ -21,6 +23,9 @@ LABELS = {
         "rules": "Säännöt, joita rivit rikkoivat",
         "example": "esim. rivi",
         "held": "Pidätetty, kunnes vapautetaan",
+        "unused": "Sarakkeet, joita ei käytetty",
+        "missing": "Puuttuu",
+        "without": "luvut ilman niitä",
     },
     "sv": {
         "title": "Leveranskvitto",
@@ -31,6 +36,9 @@ LABELS = {
         "rules": "Regler som rader bröt mot",
         "example": "t.ex. rad",
         "held": "Hålls inne tills den släpps",
+        "unused": "Kolumner som inte användes",
+        "missing": "Saknas",
+        "without": "tal utan dem",
     },
     "en": {
         "title": "Delivery receipt",
@@ -41,6 +49,9 @@ LABELS = {
         "rules": "Rules that rows broke",
         "example": "e.g. row",
         "held": "Held until released",
+        "unused": "Columns not used",
+        "missing": "Missing",
+        "without": "figures without them",
     },
 }
 
@@ -91,6 +102,7 @@ def as_text(content: dict[str, Any], language: str) -> str:
         f"{words['status']}: {content['status']}" + (f" - {words['held']}" if content["is_held"] else ""),
     ]
     lines += [f"{table['table_name']}: " + words["rows"].format(**table) for table in content["tables"]]
+    lines += _columns(content, language if language in LABELS else "en")
     if content["reasons"]:
         lines.append(f"{words['reasons']}:")
         lines += [f"  - {reason['text']} [{reason['code']}]" for reason in content["reasons"]]
@@ -101,6 +113,26 @@ def as_text(content: dict[str, Any], language: str) -> str:
         where = ", ".join(str(example[name]) for name in ("source_line", "column_name", "value") if example[name] is not None)
         lines.append(f"  - {rule['rule']} ({rule['severity']}): {rule['rows_n']}, {words['example']} {where}")
     return "\n".join(lines) + "\n"
+
+
+def _columns(content: dict[str, Any], language: str) -> list[str]:
+    """Which columns of the file were not used, what figures need and the file lacks."""
+    words, read_as = LABELS[language], content["read_as"]
+    used = set((read_as.get("columns") or {}).values())
+    if not used:
+        return []
+    lines = []
+    unused = [" ".join(str(name).split()) for name in read_as.get("unknown_columns") or []]
+    if unused:
+        lines.append(f"{words['unused']}: {', '.join(unused)}")
+    missing = [need for need in NEEDS.get(content["source"], ()) if not used & set(need.columns)]
+    if missing:
+        names, figures = (
+            ", ".join(need.name[language] for need in missing),
+            "; ".join(need.figures[language] for need in missing),
+        )
+        lines.append(f"{words['missing']}: {names} -> {words['without']}: {figures}")
+    return lines
 
 
 def write(home: Home, content: dict[str, Any], language: str) -> None:

@@ -15,8 +15,12 @@ CONTEXT = Context(Reference.load())
 HEADER = "Tositenumero;Kirjauspäivämäärä;Toimittajan nimi;Toimittajan y-tunnus;Tilin numero;Laskun summa ilman ALV\n"
 
 
+def delivered_of(path: Path, agency: str = "hameenlinna") -> Delivered:
+    return Delivered("id", "purchase_invoices", agency, path, path.name, path.stat().st_size, datetime(2022, 2, 1))  # noqa: DTZ001
+
+
 def run(path: Path, agency: str = "hameenlinna", context: Context = CONTEXT) -> tuple[list[CleanPart], Conclusion]:
-    delivered = Delivered("id", "purchase_invoices", agency, path, path.name, path.stat().st_size, datetime(2022, 2, 1))  # noqa: DTZ001
+    delivered = delivered_of(path, agency)
     parts = [source.clean(raw, [delivered], context) for raw in source.read([delivered], context)]
     return parts, source.conclude(parts, [delivered], context)
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from samples.ids import personal_id
 from schemas.reference import Reference
-from tests.unit.transforms.invoice_files import HEADER, accepted, failures, put, rows, run, warnings
+from tests.unit.transforms.invoice_files import CONTEXT, HEADER, accepted, delivered_of, failures, put, rows, run, warnings
 from transforms.coded import Coded
 from transforms.delivery import CleanPart, Conclusion
 from transforms.personal import has_personal_id, is_swedish_number, personal_values, shapes
+from transforms.sources import purchase_invoices as source
 from transforms.suppliers import Words, identify, read_id
 
 CODE = "131052-308T"
@@ -185,3 +186,10 @@ def test_a_file_without_a_header_shows_no_row(tmp_path: Path) -> None:
     assert "Virtanen" not in reason.text
     assert "308T" not in reason.text
     assert not conclusion.refused
+
+
+def test_a_code_among_the_headers_is_not_noted(tmp_path: Path) -> None:
+    parts, conclusion = run(put(tmp_path, f"Tositenumero;Kirjauspäivämäärä;{CODE};Nettosumma\n1;1.3.2021;a;5,00\n"))
+    assert failures(parts, conclusion) == []
+    [raw] = source.read([delivered_of(tmp_path / "ostot_2021.csv")], CONTEXT)
+    assert raw.notes["unknown_columns"] == ["***"]
