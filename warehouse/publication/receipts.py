@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas import purchase_invoices
 from warehouse.home import Home, write_durably
+from warehouse.publication import wording
 from warehouse.store import Store
 
 EXAMPLES = 5
@@ -95,23 +96,31 @@ def receipt(store: Store, delivery_id: str) -> dict[str, Any]:
 
 def as_text(content: dict[str, Any], language: str) -> str:
     """The receipt in the agency's language (fi, sv, en)."""
-    words = LABELS.get(language, LABELS["en"])
+    language = language if language in LABELS else "en"
+    words = LABELS[language]
+    status = wording.word(wording.STATUS, content["status"], language)
     lines = [
         f"{words['title']} {content['delivery_id']}",
         f"{words['file']}: {content['file_name']} ({content['source']}, {content['agency']})",
-        f"{words['status']}: {content['status']}" + (f" - {words['held']}" if content["is_held"] else ""),
+        f"{words['status']}: {status}" + (f" - {words['held']}" if content["is_held"] else ""),
     ]
     lines += [f"{table['table_name']}: " + words["rows"].format(**table) for table in content["tables"]]
-    lines += _columns(content, language if language in LABELS else "en")
+    lines += _columns(content, language)
     if content["reasons"]:
         lines.append(f"{words['reasons']}:")
-        lines += [f"  - {reason['text']} [{reason['code']}]" for reason in content["reasons"]]
+        lines += [
+            f"  - {wording.reason_text(reason['code'], reason['text'], language)} [{reason['code']}]"
+            for reason in content["reasons"]
+        ]
     if content["rules"]:
         lines.append(f"{words['rules']}:")
     for rule in content["rules"]:
+        severity = wording.word(wording.SEVERITY, rule["severity"], language)
         example = rule["examples"][0]
         where = ", ".join(str(example[name]) for name in ("source_line", "column_name", "value") if example[name] is not None)
-        lines.append(f"  - {rule['rule']} ({rule['severity']}): {rule['rows_n']}, {words['example']} {where}")
+        lines.append(
+            f"  - {wording.rule_text(rule['rule'], language)} ({severity}): {rule['rows_n']}, {words['example']} {where}"
+        )
     return "\n".join(lines) + "\n"
 
 

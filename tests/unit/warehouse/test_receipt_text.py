@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schemas.purchase_invoices import DELIVERED, NEEDS
+from schemas.purchase_invoices import DELIVERED, NEEDS, POSTING_LINE
+from tests.unit.transforms.invoice_files import put, run
+from warehouse import validation
+from warehouse.publication import wording
 from warehouse.publication.receipts import LABELS, as_text
 
 FULL = {"Summa": "net_amount", "Tili": "account_code", "Y-tunnus": "supplier_business_id", "Pvm": "posting_date", "Tosite": "case_id",
@@ -55,3 +59,75 @@ def test_labels_and_needs_speak_three_languages_of_real_columns() -> None:
     for need in NEEDS:
         assert set(need.name) == set(need.figures) == set(LABELS)
         assert set(need.columns) <= known
+
+
+def test_statuses_are_words_of_the_language() -> None:
+    assert "Tila: hylätty\n" in as_text(content(status="refused"), "fi")
+    assert "Status: ersatt av en nyare\n" in as_text(content(status="superseded"), "sv")
+    assert "Status: loaded\n" in as_text(content(), "en")
+    for words in (*wording.STATUS.values(), *wording.SEVERITY.values()):
+        assert set(words) == set(LABELS)
+
+
+def test_every_rule_of_invoices_has_words() -> None:
+    for rule in POSTING_LINE.rules:
+        assert set(wording.RULES[rule.name]) == {"fi", "sv"}, rule.name
+
+
+HEADER = "Tositenumero;Kirjauspäivämäärä;Laskun summa ilman ALV\n"
+REFUSED: list[tuple[str, bytes, str, str]] = [
+    ("header_unrecognised", b"a;b\n", "löytyi: 'a', 'b';", "hittades: 'a', 'b';"),
+    (
+        "amount_column_missing",
+        b"Tositenumero;Tilin nimi\n1;x\n",
+        "löytyi: 'Tositenumero', 'Tilin nimi';",
+        "hittades: 'Tositenumero'",
+    ),
+    ("amount_column_ambiguous", b"Tositenumero;Netto;Nettosumma\n", "'Netto', 'Nettosumma'", "'Netto', 'Nettosumma'"),
+    ("file_cut_off", f"{HEADER}1;1.1.2021;1,00\n2;2.1".encode(), "2 solua, otsikossa 3", "2 celler, rubriken har 3"),
+    ("no_rows", HEADER.encode(), "ei rivejä", "inga rader"),
+    ("file_empty", b" ", "tyhjä", "tom"),
+    ("wrong_format", b"%PDF-1", "ei ole taulukko", "ingen tabell"),
+    ("line_too_long", b"x" * 1_100_000, "pidempi kuin 1048576", "längre än 1048576"),
+    ("coverage_unknown", b"Tilin nimi;Netto;Tili\nx;1;2\n", "vuosi", "året"),
+    ("parquet_broken", b"PAR1 x", "vioittunut", "skadad"),
+    ("zip_broken", b"PK\x03\x04 x", "vioittunut", "skadad"),
+]
+
+
+@pytest.mark.parametrize(("code", "data", "finnish", "swedish"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_real_refusals_are_told_in_the_language(tmp_path: Path, code: str, data: bytes, finnish: str, swedish: str) -> None:
+    parts, conclusion = run(put(tmp_path, data, "ostot.csv"))
+    [reason] = [reason for one in (*parts, conclusion) for found in one.refused.values() for reason in found]
+    assert reason.code == code
+    assert finnish in wording.reason_text(reason.code, reason.text, "fi")
+    assert swedish in wording.reason_text(reason.code, reason.text, "sv")
+    assert wording.reason_text(reason.code, reason.text, "en") == reason.text
+
+
+def test_a_broken_limit_is_told_with_its_numbers() -> None:
+    check = next(item for item in validation.checks(POSTING_LINE) if item.name == "date_missing")
+    reason = validation._reason(POSTING_LINE, check, {"date_missing__failed": 7, "rows_checked": 20})
+    told = as_text(content(status="refused", reasons=[reason.__dict__]), "fi")
+    assert "7 riviä 20 rivistä rikkoo sääntöä date_missing (päivämäärä puuttuu); enintään 5% sallitaan" in told
+    assert "7 av 20 rader" in as_text(content(reasons=[reason.__dict__]), "sv")
+
+
+def test_a_held_delivery_is_told_with_both_sizes() -> None:
+    for text in ("would replace 900 rows with 12; release it", "would replace 900 EUR (absolute) with 12 EUR; release it"):
+        assert "(900 -> 12 riviä tai euroa)" in wording.reason_text("held", text, "fi")
+
+
+def test_what_has_no_sentence_stays_english() -> None:
+    assert wording.reason_text("held", "it would shrink {x}", "fi") == "it would shrink {x}"
+    assert wording.reason_text("file_cut_off", "other words", "fi") == "other words"
+
+
+def test_rules_broken_are_told_in_the_language() -> None:
+    example = {"source_line": 3, "column_name": None, "value": None}
+    rules = [{"rule": "no_final_newline", "severity": "warn", "rows_n": 1, "examples": [example]}]
+    assert (
+        "viimeinen rivi päättyy ilman rivinvaihtoa; loppu voi puuttua [no_final_newline] (varoitus): 1, esim. rivi 3"
+        in as_text(content(rules=rules), "fi")
+    )
+    assert "  - no_final_newline (warning): 1, e.g. row 3" in as_text(content(rules=rules), "en")

@@ -1,0 +1,171 @@
+"""What receipts say in Finnish and Swedish: statuses, rules, and reasons by their code.
+
+A reason is recorded in English. Where its code is known here, the values in it (headers found, counts, limits) are taken out of
+the English text and put into the sentence of the other language; where it is not, or the text has changed, the English stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+STATUS: Mapping[str, Mapping[str, str]] = {
+    "received": {"fi": "vastaanotettu", "sv": "mottagen", "en": "received"},
+    "loaded": {"fi": "ladattu", "sv": "laddad", "en": "loaded"},
+    "refused": {"fi": "hylätty", "sv": "avvisad", "en": "refused"},
+    "superseded": {"fi": "korvattu uudemmalla", "sv": "ersatt av en nyare", "en": "superseded"},
+    "withdrawn": {"fi": "peruutettu", "sv": "återkallad", "en": "withdrawn"},
+}
+SEVERITY: Mapping[str, Mapping[str, str]] = {
+    "fail": {"fi": "rivi karanteenissa", "sv": "raden i karantän", "en": "row in quarantine"},
+    "warn": {"fi": "varoitus", "sv": "varning", "en": "warning"},
+}
+
+RULES: Mapping[str, Mapping[str, str]] = {
+    "amount_missing": {"fi": "summa puuttuu", "sv": "beloppet saknas"},
+    "amount_unreadable": {"fi": "summa ei ole luku", "sv": "beloppet är inget tal"},
+    "amount_out_of_range": {"fi": "summa on yli kymmenen miljardia euroa", "sv": "beloppet är över tio miljarder euro"},
+    "amount_is_formula": {"fi": "summa on kaava; toimita arvoina", "sv": "beloppet är en formel; leverera värden"},
+    "date_missing": {"fi": "päivämäärä puuttuu", "sv": "datumet saknas"},
+    "date_unreadable": {"fi": "päivämäärä ei ole tiedoston muodossa", "sv": "datumet följer inte filens format"},
+    "date_out_of_range": {
+        "fi": "päivämäärä on ennen vuotta 2000 tai yli kaksi vuotta toimituksen jälkeen",
+        "sv": "datumet är före år 2000 eller mer än två år efter leveransen",
+    },
+    "organisation_missing": {"fi": "hankkiva organisaatio puuttuu", "sv": "den upphandlande organisationen saknas"},
+    "organisation_unmatched": {
+        "fi": "valtion tiedostossa on muun sektorin organisaatio, jota rekisteri ei tunne",
+        "sv": "statens fil har en organisation från en annan sektor som registret inte känner",
+    },
+    "row_malformed": {
+        "fi": "rivillä on eri määrä soluja kuin otsikossa tai lukukelvottomia merkkejä",
+        "sv": "raden har ett annat antal celler än rubriken eller oläsliga tecken",
+    },
+    "keyless_row": {
+        "fi": "rivin kaikki tunnisteet ovat tyhjiä eikä se ole loppusumma",
+        "sv": "radens alla nycklar är tomma och den är ingen slutsumma",
+    },
+    "no_final_newline": {
+        "fi": "viimeinen rivi päättyy ilman rivinvaihtoa; loppu voi puuttua",
+        "sv": "sista raden slutar utan radbrytning; slutet kan saknas",
+    },
+    "supplier_id_invalid": {"fi": "y-tunnuksen tarkiste on väärä", "sv": "FO-numrets kontrollsiffra är fel"},
+    "supplier_id_missing": {"fi": "toimittajan y-tunnus puuttuu", "sv": "leverantörens FO-nummer saknas"},
+    "personal_id_found": {
+        "fi": "solussa oli henkilötunnus; se poistettiin",
+        "sv": "en personbeteckning stod i en cell; den togs bort",
+    },
+}
+
+_AGAIN = {"fi": "toimita tiedosto uudelleen kokonaisena", "sv": "leverera hela filen på nytt"}
+_BIG = {
+    "fi": "tiedostossa on {size} tavua, raja on {limit}; toimita osissa",
+    "sv": "filen har {size} byte, gränsen är {limit}; leverera i delar",
+}
+_DAMAGED = {
+    "fi": f"tiedosto on vioittunut tai katkennut; {_AGAIN['fi']}",
+    "sv": f"filen är skadad eller avbruten; {_AGAIN['sv']}",
+}
+_NO_TABLE = {
+    "fi": "tiedosto ei ole taulukko; toimita CSV, XLSX, JSON lines tai Parquet",
+    "sv": "filen är ingen tabell; leverera CSV, XLSX, JSON lines eller Parquet",
+}
+_GROWING = {
+    "fi": "tiedosto muuttui vastaanoton aikana; toimita, kun se on valmis",
+    "sv": "filen ändrades under mottagningen; leverera när den är färdig",
+}
+
+REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "header_unrecognised": (
+        r"found: (?P<found>.*); add the headers",
+        {"fi": "ostolaskujen otsikkoriviä ei tunnistettu; löytyi: {found}; lisää otsikot virastonne sarakekarttaan",
+         "sv": "ingen rubrikrad för inköpsfakturor kändes igen; hittades: {found}; lägg till rubrikerna i er kolumnkarta"},
+    ),
+    "amount_column_missing": (
+        r"found: (?P<found>.*); deliver one",
+        {"fi": "summasaraketta ei tunnistettu; löytyi: {found}; toimita sellainen tai liitä otsikko sarakekarttaan",
+         "sv": "ingen beloppskolumn kändes igen; hittades: {found}; leverera en eller lägg till rubriken i kolumnkartan"},
+    ),
+    "amount_column_ambiguous": (
+        r"may be the \w+: (?P<names>.*); deliver one",
+        {"fi": "useampi sarake voi olla sama summa: {names}; toimita yksi tai valitse se viraston sarakekartassa",
+         "sv": "flera kolumner kan vara samma belopp: {names}; leverera en eller välj den i er kolumnkarta"},
+    ),
+    "file_cut_off": (
+        r": (?P<cells>\d+) cells where the header has (?P<width>\d+)",
+        {"fi": "tiedosto katkeaa kesken rivin: {cells} solua, otsikossa {width}; " + _AGAIN["fi"],
+         "sv": "filen slutar mitt i en rad: {cells} celler, rubriken har {width}; " + _AGAIN["sv"]},
+    ),
+    "no_rows": ("", {"fi": "tiedostossa on otsikko mutta ei rivejä; toimita rivit", "sv": "filen har en rubrik men inga rader; leverera raderna"}),
+    "file_empty": ("", {"fi": "tiedosto on tyhjä; toimita se uudelleen", "sv": "filen är tom; leverera den på nytt"}),
+    "binary_file": ("", _NO_TABLE),
+    "wrong_format": ("", _NO_TABLE),
+    "file_too_large": (r"has (?P<size>\d+) bytes, the limit is (?P<limit>\d+)", _BIG),
+    "line_too_long": (
+        r"longer than (?P<limit>\d+) bytes",
+        {"fi": "rivi on pidempi kuin {limit} tavua; toimita yksi tietue riviä kohti", "sv": "en rad är längre än {limit} byte; leverera en post per rad"},
+    ),
+    "several_sheets": (
+        r"\((?P<names>.*)\); deliver",
+        {"fi": "laskurivejä on usealla välilehdellä ({names}); toimita yksi välilehti tiedostoa kohti",
+         "sv": "flera blad har fakturarader ({names}); leverera ett blad per fil"},
+    ),
+    "coverage_unknown": (
+        "",
+        {"fi": "tiedostossa ei ole päivämääriä eikä vuosi selviä nimestä; toimita niin, että vuosi on tiedoston nimessä",
+         "sv": "filen har inga datum och året framgår inte; leverera med året i filens namn"},
+    ),
+    "coverage_ambiguous": (
+        "",
+        {"fi": "tiedostossa ei ole päivämääriä ja se kattaa useita vuosia; toimita yksi tiedosto vuotta kohti",
+         "sv": "filen har inga datum och omfattar flera år; leverera en fil per år"},
+    ),
+    "held": (
+        r"replace (?P<old>\S+) (?:rows|EUR \(absolute\)) with (?P<new>[^\s;]+)",
+        {"fi": "toimitus korvaisi paljon suuremman ({old} -> {new} riviä tai euroa); vapauta se, jos se on oikein",
+         "sv": "leveransen skulle ersätta en mycket större ({old} -> {new} rader eller euro); släpp den om det är rätt"},
+    ),
+    "workbook_broken": ("", _DAMAGED),
+    "parquet_broken": ("", _DAMAGED),
+    "zip_broken": ("", _DAMAGED),
+    "file_unreadable": ("", _DAMAGED),
+    "file_growing": ("", _GROWING),
+    "doctype_refused": (
+        "",
+        {"fi": "tiedostossa on DOCTYPE-määrittely; tallenna työkirja uudelleen taulukkolaskennalla",
+         "sv": "filen innehåller DOCTYPE; spara arbetsboken på nytt i ett kalkylprogram"},
+    ),
+}  # fmt: skip
+"""Code -> (where the values stand in the English text, the sentence in the other languages)."""
+
+_SHARE = re.compile(
+    r"^(?P<failed>\d+) of (?P<rows>\d+) rows in \w+ break the rule (?P<rule>\w+) .*; at most (?P<limit>\S+) may", re.DOTALL
+)
+_SHARE_TEXT = {
+    "fi": "{failed} riviä {rows} rivistä rikkoo sääntöä {rule}{words}; enintään {limit} sallitaan. Korjaa ja toimita uudelleen",
+    "sv": "{failed} av {rows} rader bryter mot regeln {rule}{words}; högst {limit} får. Rätta och leverera på nytt",
+}
+
+
+def reason_text(code: str, text: str, language: str) -> str:
+    """The reason in the language; the recorded English where no sentence is known for it."""
+    share = _SHARE.match(text)
+    if share and language in _SHARE_TEXT:
+        words = RULES.get(share["rule"], {}).get(language)
+        return _SHARE_TEXT[language].format(**share.groupdict(), words=f" ({words})" if words else "")
+    pattern, sentences = REASONS.get(code, ("", {}))
+    found = re.search(pattern, text, re.DOTALL)
+    if found is None or language not in sentences:
+        return text
+    return sentences[language].format(**found.groupdict())
+
+
+def rule_text(rule: str, language: str) -> str:
+    """The rule's name, with what it means in Finnish or Swedish before it."""
+    words = RULES.get(rule, {}).get(language)
+    return f"{words} [{rule}]" if words else rule
+
+
+def word(words: Mapping[str, Mapping[str, str]], key: str, language: str) -> str:
+    """The word for a status or severity; the key where there is none."""
+    return words.get(key, {}).get(language, key)
