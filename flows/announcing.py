@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flows import events, pipeline
 from flows.events import Event
 from flows.prefect_api import PrefectApi
+from flows.receiving import Received
 from flows.settings import Settings
 from schemas.errors import ServiceUnavailable
 from warehouse import landing
@@ -35,6 +36,11 @@ def announce(settings: Settings, run: pipeline.Run) -> bool:
         }
         said.append(Event(events.PUBLISHED, "nyckeltal.publication", f"publication {published.publication_no}", moment, data))
     return _emit(settings, said)
+
+
+def landed(settings: Settings, received: Iterable[Received]) -> bool:
+    """Say which deliveries have landed, as the watcher does."""
+    return _emit(settings, [events.received(item.landed) for item in received if item.landed])
 
 
 def stopped(settings: Settings, why: str) -> bool:

@@ -85,14 +85,16 @@ def receive(
     agency: Annotated[str | None, typer.Option(help="Who delivers (agencies.csv); else manifest, inbox path, header.")] = None,
     source: Annotated[str | None, typer.Option(help="Kind of data; else manifest, inbox path, header.")] = None,
 ) -> None:
-    """Land files. They are hashed, kept as delivered, and loaded by the next `nightly`.
+    """Land files. They are hashed, kept as delivered, and loaded at once where `up` runs, else by the next `nightly`.
 
     Agency and source come from the options, else from FILE.manifest.json, else from the inbox path, else from the header.
     """
-    from flows import pipeline
+    from flows import announcing, pipeline
 
     refused = 0
-    for received in pipeline.receive(_settings, paths, agency, source):
+    taken = pipeline.receive(_settings, paths, agency, source)
+    announcing.landed(_settings, taken)
+    for received in taken:
         if received.landed:
             word = "received" if received.is_new else "received before"
             landed = received.landed

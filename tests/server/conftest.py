@@ -1,4 +1,4 @@
-"""A tiny sample's registers, twins, and one `nyckeltal up` that the undisturbed tests of a module share."""
+"""A tiny sample's registers, twins, and one `nyckeltal up` that the tests which do not disturb it share."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return support.sample(tmp_path_factory.mktemp("sampled"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def up(home: Path) -> Iterator[Up]:
     with running(home) as service:
         yield service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Ever new small deliveries, the same ones in the same order for every module."""
+    """Ever new small deliveries, the same ones in the same order in every session."""
     folder = tmp_path_factory.mktemp("deliveries")
 
     def numbered() -> Iterator[Path]:

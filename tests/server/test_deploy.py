@@ -88,6 +88,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
+def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
+
+
+@pytest.fixture(scope="module")
 def deployed(home: Path) -> Iterator[Deployed]:
     with ExitStack() as stack:
         yield Deployed(home, stack)

@@ -10,12 +10,23 @@ from random import Random
 
 import pytest
 
+from tests.acceptance import support
 from tests.server.support import Twin, Up, drop, running, show, wait_for, write_delivery
 
 pytestmark = pytest.mark.slow
 KINDS = ("flow", "flows", "watcher", "server", "all")
 HEALED_SECONDS = 180
 ROUNDS_HEAVY = 4
+
+
+@pytest.fixture(scope="module")
+def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
 
 
 @pytest.fixture
