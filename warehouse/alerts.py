@@ -48,7 +48,9 @@ def raise_new(store: Store, alerts: Iterable[Alert], run_id: str, at: datetime) 
     """Put those alerts into the outbox that are not open yet (same kind and subject, not ended); returns them."""
     create(store)
     moment = _utc(at)
-    open_now = {(row["kind"], row["subject"]) for row in store.rows("SELECT kind, subject FROM ledger.alert WHERE ended_at IS NULL")}
+    open_now = {
+        (row["kind"], row["subject"]) for row in store.rows("SELECT kind, subject FROM ledger.alert WHERE ended_at IS NULL")
+    }
     raised = []
     for alert in alerts:
         if (alert.kind, alert.subject) in open_now:
