@@ -1,6 +1,6 @@
 """Landing: the durable queue and the archive of originals.
 
-    landing/<source>/<agency>/<sha256>/file            the bytes as delivered
+    landing/<source>/<agency>/<sha256>/file            the bytes as delivered; retention may remove them, nothing else goes
     landing/<source>/<agency>/<sha256>/manifest.json   what is fixed: id, size, hash, first name
     landing/<source>/<agency>/<sha256>/journal/NNNN-<kind>.json   what happened: received, withdrawn, released, reprocess
 
@@ -201,6 +201,8 @@ class Landing:
             sync_directory(directory.parent)
             (directory / "intent.json").unlink()
         else:
+            if not (directory / "file").is_file():
+                _put_back(waiting / "file", directory / "file")
             _append(directory / "journal", "received", intent.to_json())
             shutil.rmtree(waiting)
         return read(directory), is_new
@@ -210,6 +212,26 @@ class Landing:
         with self._lock:
             self._recover()
             _append(landed.directory / "journal", kind, {"at": at.isoformat(), "reason": reason})
+
+    def retire(self, landed: Landed, at: datetime, reason: str) -> Landed | None:
+        """Withdraw a delivery unless its journal has moved since it was read; returns how it stands then, else None."""
+        with self._lock:
+            self._recover()
+            if read(landed.directory).journal_n != landed.journal_n:
+                return None
+            _append(landed.directory / "journal", "withdrawn", {"at": at.isoformat(), "reason": reason})
+            return read(landed.directory)
+
+    def drop_file(self, landed: Landed) -> bool:
+        """Remove the original of a withdrawn delivery unless its journal has moved since it was read; manifest and journal
+        stay. Returns whether a file was removed."""
+        with self._lock:
+            self._recover()
+            newest = read(landed.directory)
+            if newest.active or newest.journal_n != landed.journal_n or not newest.file.is_file():
+                return False
+            newest.file.unlink()
+            return True
 
     def all(self) -> Iterator[Landed]:
         """Every landed delivery, in path order."""
@@ -265,6 +287,23 @@ def _append(journal: Path, kind: str, data: dict[str, Any]) -> None:
         raise ValueError(kind)
     number = 1 + sum(1 for path in journal.iterdir() if not path.name.startswith("."))
     write_durably(journal / f"{number:04d}-{kind}.json", json.dumps(data, indent=2).encode())
+
+
+def last_entry(landed: Landed) -> tuple[str, datetime, str]:
+    """Kind, time and reason ('' of a receipt) of the newest journal entry."""
+    entries = sorted(path for path in (landed.directory / "journal").iterdir() if not path.name.startswith("."))
+    data = json.loads(entries[-1].read_text("utf-8"))
+    moment = datetime.fromisoformat(data.get("at") or data["received_at"])
+    return entries[-1].stem.split("-", 1)[1], moment, data.get("reason", "")
+
+
+def _put_back(waiting: Path, target: Path) -> None:
+    """The file of a delivery whose original was pruned, before the receipt that makes it pending: a crash in between leaves
+    the waiting file for `recover`."""
+    target.with_name(target.name + ".part").unlink(missing_ok=True)
+    _copy(waiting, target)
+    target.chmod(0o400)
+    sync_directory(target.parent)
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -187,8 +187,8 @@ def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple
     store.append("ledger.covered", prepared.covered.filter(~refused))
 
 
-def fold(store: Store, source: str, agency: str) -> InForce:
-    """Which deliveries of an agency are in force, from the ledger alone."""
+def fold(store: Store, source: str, agency: str, without: Collection[str] = ()) -> InForce:
+    """Which deliveries of an agency are in force, from the ledger alone; `without`: as if these did not exist."""
     covered: dict[str, list[Covered]] = {}
     for row in store.rows(
         "SELECT c.* FROM ledger.covered c JOIN ledger.delivery d USING (delivery_id) "
@@ -210,6 +210,7 @@ def fold(store: Store, source: str, agency: str) -> InForce:
             covered.get(row["delivery_id"], []),
         )
         for row in deliveries
+        if row["delivery_id"] not in without
     )
 
 

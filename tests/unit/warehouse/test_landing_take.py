@@ -116,3 +116,36 @@ def test_a_file_left_by_a_crash_is_landed_and_an_intent_without_file_dropped(hom
     assert finished == 1
     assert [item.intent.file_name for item in Landing(home).all()] == ["a.csv"]
     assert not any((home.landing / ".incoming").iterdir())
+
+
+def test_bytes_delivered_again_come_back_where_their_file_was_pruned(home: Home, tmp_path: Path) -> None:
+    landing = Landing(home)
+    landed, _ = landing.take(file_of(tmp_path), intent(), move=False)
+    landed.file.unlink()
+    (landed.directory / "file.part").write_text("left by a crash", "utf-8")
+
+    again, is_new = landing.take(file_of(tmp_path), intent(), move=False)
+
+    assert not is_new
+    assert again.file.read_text("utf-8") == "x;y\n1;2\n"
+    assert stat.S_IMODE(again.file.stat().st_mode) == 0o400
+    assert sorted(path.name for path in landed.directory.iterdir()) == ["file", "journal", "manifest.json"]
+    assert again.receipts_n == 2
+
+
+def test_a_delivery_is_let_go_only_while_nothing_else_came(home: Home, tmp_path: Path) -> None:
+    landing = Landing(home)
+    landed, _ = landing.take(file_of(tmp_path), intent(), move=False)
+    assert not landing.drop_file(landed)  # active
+    landing.note(landed, "released", AT, "")
+    assert landing.retire(landed, AT, "retention") is None  # the journal moved meanwhile
+
+    newest = next(landing.all())
+    retired = landing.retire(newest, AT, "retention")
+    assert retired is not None
+    assert not retired.active
+    assert not landing.drop_file(newest)
+    assert landing.drop_file(retired)
+    assert not retired.file.exists()
+    assert not landing.drop_file(retired)  # gone already
+    assert [path.name for path in sorted((landed.directory / "journal").iterdir())][-1] == "0003-withdrawn.json"

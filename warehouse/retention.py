@@ -1,0 +1,207 @@
+"""Retention: what has been kept long enough, and letting it go.
+
+Files go; what happened stays: of a delivery its manifest with the hash, its journal and its ledger rows. A delivery whose
+original goes is withdrawn first (reason `retention`), so that it can never be in force or asked for again without its file.
+Killed at any point, the next ingest and the next pruning end in the same state.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from warehouse import ledger
+from warehouse.home import Home
+from warehouse.landing import Landed, Landing, last_entry
+from warehouse.publication import generations
+from warehouse.slices import InForce
+from warehouse.store import Store
+
+REASON = "retention"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long what is kept; days count from the refusal, the withdrawal, the day a delivery lost its last slice."""
+
+    refused_days: int = 90
+    """Files that were refused at the door and never became a delivery."""
+    withdrawn_days: int = 365
+    """Originals and lake files of deliveries withdrawn or refused."""
+    superseded_days: int = 1095
+    """Originals and lake files of deliveries that newer ones replaced wholly."""
+    keep_generations: int = 3
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """Something that goes. `kind`: refused, original, lake, generation; `path` below the home directory."""
+
+    kind: str
+    path: str
+    bytes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A delivery to let go; `retires`: it is still active and is withdrawn first."""
+
+    landed: Landed
+    retires: bool
+    why: str
+
+
+def refused_files(home: Home, retention: Retention, at: datetime) -> list[Pruned]:
+    """Folders of `refused/` that are old enough, by the time in their name; others are not ours."""
+    found = []
+    for place in sorted((home.root / "refused").glob("*")):
+        since = _time_of(place.name)
+        if since and since < at - timedelta(days=retention.refused_days):
+            found.append(_pruned("refused", home, place, f"refused at the door {since:%Y-%m-%d}"))
+    return found
+
+
+def _time_of(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name.split("-", maxsplit=1)[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def surplus_generations(home: Home, retention: Retention) -> list[Pruned]:
+    """What `generations.prune` will remove."""
+    known = sorted(path for path in home.generations.glob("*") if path.name.isdigit())
+    current = generations.in_force(home)
+    beyond = [path for path in known[: -retention.keep_generations] if int(path.name) != current]
+    left = sorted(home.generations.glob(".building-*"))
+    return [_pruned("generation", home, path, f"beyond the newest {retention.keep_generations}") for path in beyond] + [
+        _pruned("generation", home, path, "left by a crash") for path in left
+    ]
+
+
+def outgoing(store: Store, retention: Retention, at: datetime) -> list[Outgoing]:
+    """Deliveries that were withdrawn, refused or superseded long enough ago, and that nothing has happened to since the last
+    load."""
+    rows = store.rows(
+        "SELECT d.delivery_id, d.source, d.agency, d.status, d.journal_n, coalesce(max(s.valid_to), any_value(d.received_at)) AS since "
+        "FROM ledger.delivery d LEFT JOIN ledger.slice s USING (delivery_id) WHERE d.status IN ('withdrawn', 'refused', 'superseded') "
+        "GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id"
+    )
+    known = {row["delivery_id"]: row for row in rows}
+    landed = [item for item in Landing(store.home).all() if item.delivery_id in known]
+    found = [_old(item, known[item.delivery_id], retention, at) for item in landed]
+    return _without_effect(store, [item for item in found if item])
+
+
+def _old(landed: Landed, row: dict[str, Any], retention: Retention, at: datetime) -> Outgoing | None:
+    if landed.journal_n != row["journal_n"]:
+        return None
+    _, moment, reason = last_entry(landed)
+    status, days = row["status"], retention.withdrawn_days
+    if status == "superseded":
+        moment, days = row["since"].replace(tzinfo=UTC), retention.superseded_days
+    if moment >= at - timedelta(days=days) and not (status == "withdrawn" and reason == REASON):
+        return None
+    return Outgoing(landed, landed.active, f"{status} since {moment:%Y-%m-%d}")
+
+
+def _without_effect(store: Store, found: Sequence[Outgoing]) -> list[Outgoing]:
+    """Those whose going changes nothing that is in force or held.
+
+    A superseded delivery may still matter: it is what makes the shrink guard hold another one back.
+    """
+    kept = [item for item in found if not item.retires]
+    retiring = [item for item in found if item.retires]
+    for source, agency in sorted({(item.landed.intent.source, item.landed.intent.agency) for item in retiring}):
+        now = _standing(ledger.fold(store, source, agency))
+        gone: set[str] = set()
+        for item in sorted(retiring, key=lambda item: (item.landed.intent.produced_at, item.landed.sha256)):
+            if (item.landed.intent.source, item.landed.intent.agency) != (source, agency):
+                continue
+            without = gone | {item.landed.delivery_id}
+            if _standing(ledger.fold(store, source, agency, without)) == now:
+                gone = without
+                kept.append(item)
+    return sorted(kept, key=lambda item: item.landed.directory)
+
+
+def _standing(folded: InForce) -> tuple[dict[Any, str], set[str]]:
+    return {key: candidate.delivery_id for key, candidate in folded.slices.items()}, set(folded.held)
+
+
+def files_of(store: Store, going: Sequence[Outgoing]) -> list[Pruned]:
+    """Originals and lake files of deliveries that go. A batch goes when all its deliveries do."""
+    home = store.home
+    found = [
+        Pruned("original", _below(home, item.landed.file), item.landed.file.stat().st_size, item.why)
+        for item in going
+        if item.landed.file.is_file()
+    ]
+    why = {item.landed.delivery_id: item.why for item in going}
+    for batch_id, deliveries in _whole_batches(store, going).items():
+        for row in store.rows(
+            "SELECT DISTINCT parse_dirpath(path) AS place FROM ledger.batch_file WHERE batch_id = ? ORDER BY 1", [batch_id]
+        ):
+            found.append(_pruned("lake", home, home.lake / row["place"], why[deliveries[0]]))
+    return found
+
+
+def _whole_batches(store: Store, going: Sequence[Outgoing]) -> dict[str, list[str]]:
+    """Batches that only deliveries which go name: batch, deliveries."""
+    ids = {item.landed.delivery_id for item in going}
+    batches: dict[str, list[str]] = {}
+    for row in store.rows("SELECT batch_id, delivery_id FROM ledger.delivery WHERE batch_id IS NOT NULL ORDER BY ALL"):
+        batches.setdefault(row["batch_id"], []).append(row["delivery_id"])
+    return {batch_id: deliveries for batch_id, deliveries in batches.items() if ids.issuperset(deliveries)}
+
+
+def let_go(store: Store, going: Sequence[Outgoing], at: datetime) -> list[Pruned]:
+    """Withdraw what is still active, forget the lake files in the ledger, then remove the files. Returns what went.
+
+    A delivery that somebody delivers or commands at this very moment stays.
+    """
+    landing = Landing(store.home)
+    settled = []
+    for item in going:
+        landed = landing.retire(item.landed, at, REASON) if item.retires else item.landed
+        if landed:
+            settled.append(Outgoing(landed, item.retires, item.why))
+    files = files_of(store, settled)
+    batches = list(_whole_batches(store, settled))
+    with store.transaction():
+        for item in settled:
+            if item.retires:
+                ledger.record(store, item.landed, f"{at:%Y%m%dT%H%M%S}-prune", None)
+                store.con.execute(
+                    "UPDATE ledger.delivery SET status = 'withdrawn' WHERE delivery_id = ?", [item.landed.delivery_id]
+                )
+        if batches:
+            store.con.executemany("DELETE FROM ledger.batch_file WHERE batch_id = ?", [[batch_id] for batch_id in batches])
+    for pruned in files:
+        if pruned.kind == "lake":
+            shutil.rmtree(store.home.root / pruned.path, ignore_errors=True)
+    stayed = {_below(store.home, item.landed.file) for item in settled if not landing.drop_file(item.landed)}
+    return [pruned for pruned in files if pruned.path not in stayed]
+
+
+def remove(home: Home, pruned: Sequence[Pruned], retention: Retention) -> None:
+    """Remove refused files and surplus generations."""
+    for item in pruned:
+        if item.kind == "refused":
+            shutil.rmtree(home.root / item.path, ignore_errors=True)
+    if home.generations.is_dir():
+        generations.prune(home, retention.keep_generations)
+
+
+def _pruned(kind: str, home: Home, path: Path, why: str) -> Pruned:
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+    return Pruned(kind, _below(home, path), size, why)
+
+
+def _below(home: Home, path: Path) -> str:
+    return str(path.relative_to(home.root))
