@@ -12,6 +12,7 @@ from flows.receiving import Received
 from flows.settings import Settings
 from schemas.errors import ServiceUnavailable
 from warehouse import landing
+from warehouse.alerts import Raised
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,23 @@ def landed(settings: Settings, received: Iterable[Received]) -> bool:
     return _emit(settings, [events.received(item.landed) for item in received if item.landed])
 
 
-def stopped(settings: Settings, why: str) -> bool:
-    """Say that an invariant stopped the publication."""
-    return _emit(settings, [Event(events.STOPPED, "nyckeltal.publication", "publication stopped", landing.now(), {"why": why})])
+def send_alerts(settings: Settings) -> int:
+    """Emit the alerts that wait in the outbox; returns how many. Raises ServiceUnavailable and leaves them there.
+
+    Without a server there is nobody to tell but whoever runs the command: they count as told.
+    """
+    api = PrefectApi.of(settings)
+    if api is None:
+        return pipeline.send_alerts(settings, lambda _: None)
+    with api:
+        return pipeline.send_alerts(settings, lambda waiting: api.emit([_event(item) for item in waiting]))
+
+
+def _event(alert: Raised) -> Event:
+    """An alert as event. File names stay behind: what agencies write there may name a person."""
+    data = {name: value for name, value in alert.data.items() if name != "file_name"}
+    resource = f"nyckeltal.{alert.kind}.{alert.subject}"
+    return Event(f"nyckeltal.{alert.kind}", resource, alert.subject, alert.raised_at, data, id=alert.alert_id)
 
 
 def nightly_ended(settings: Settings) -> bool:

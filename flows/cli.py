@@ -27,7 +27,7 @@ from rich.table import Table
 
 from flows import reporting
 from flows.settings import Settings
-from schemas.errors import ConfigurationError, NyckeltalError, Reason
+from schemas.errors import Busy, ConfigurationError, NyckeltalError, Reason, ServiceUnavailable
 
 if TYPE_CHECKING:
     from flows import pipeline
@@ -325,7 +325,20 @@ def _print_run(run: pipeline.Run) -> None:
         )
     elif published:
         out.print(f"nothing changed: publication {published.publication_no} stays in force", highlight=False)
+    for alert in run.alerts:
+        err.print(f"alert  {alert.kind}  {alert.subject}", highlight=False, markup=False, soft_wrap=True)
+    if run.alerts:
+        _send_alerts()
     out.print(f"{_settings.home.resolve() / 'published' / 'nyckeltal.duckdb'}", highlight=False, soft_wrap=True)
+
+
+def _send_alerts() -> None:
+    from flows import announcing
+
+    try:
+        announcing.send_alerts(_settings)
+    except (ServiceUnavailable, Busy) as error:
+        err.print(f"the alerts go out with the next run: {error}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_reasons(name: str, reasons: Sequence[Reason]) -> None:

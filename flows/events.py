@@ -18,7 +18,6 @@ SOURCE = "urn:nyckeltal"
 RECEIVED = "nyckeltal.delivery.received"
 LOADED = "nyckeltal.slices.loaded"
 PUBLISHED = "nyckeltal.publication.made"
-STOPPED = "nyckeltal.publication.stopped"
 NIGHTLY_ENDED = "nyckeltal.nightly.ended"
 
 

@@ -35,7 +35,7 @@ from pydantic import TypeAdapter
 from flows import announcing, guards, pipeline
 from flows.prefect_api import PrefectApi
 from flows.settings import Settings
-from schemas.errors import ConfigurationError, InvariantBroken
+from schemas.errors import Busy, ConfigurationError, InvariantBroken, ServiceUnavailable
 from warehouse.home import Home
 
 PROCESSES = 3
@@ -86,19 +86,32 @@ async def report(settings: Settings, kind: str, run: pipeline.Run) -> None:
 
 
 async def _step(settings: Settings, what: str, step: Callable[..., pipeline.Run]) -> dict[str, Any]:
-    """Run one pipeline function and report; a publication stopped by an invariant is said before the run fails."""
+    """Run one pipeline function, report, and send the alerts that it (or a run before that died) raised."""
     try:
         run = await work(what, partial(step, settings))
-    except InvariantBroken as error:
-        await asyncio.to_thread(announcing.stopped, settings, str(error))
+    except InvariantBroken:
+        await send_alerts(settings)
         raise
     await report(settings, what, run)
+    if run.ingested.changed or run.published or what in ("sweep", "nightly"):
+        await send_alerts(settings)
     return {
         "run_id": run.run_id,
         "loaded": len(run.ingested.loaded),
         "refused": len(run.ingested.refused),
         "publication": run.published.publication_no if run.published else None,
+        "alerts": len(run.alerts),
     }
+
+
+@task(name="alerts", description="Send what waits in the outbox of alerts.")
+async def send_alerts(settings: Settings) -> None:
+    try:
+        count = await asyncio.to_thread(announcing.send_alerts, settings)
+    except (ServiceUnavailable, Busy) as error:
+        get_run_logger().warning("alerts wait in the outbox, the next run sends them: %s", error)
+    else:
+        get_run_logger().info("%s alerts sent", count)
 
 
 @flow(name="ingest", flow_run_name="ingest-{agency}-{delivery:.8}", retries=1, retry_delay_seconds=30)

@@ -15,17 +15,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from flows import receiving
+from flows import alerting, receiving
 from flows.ingesting import Ingested, ingest
 from flows.preparing import Progress, silent
 from flows.publishing import Published, is_stale
 from flows.refreshing import refresh_and_publish
 from flows.settings import Settings
-from schemas.errors import ConfigurationError, UsageError
+from schemas.errors import ConfigurationError, InvariantBroken, UsageError
 from schemas.reference import KEYS, Reference
 from transforms.delivery import Context
 from transforms.registry import SOURCES
-from warehouse import figures, landing, ledger, store
+from warehouse import alerts, figures, landing, ledger, store
+from warehouse.alerts import Raised
 from warehouse.home import Home
 from warehouse.landing import Landed, Landing
 from warehouse.publication import receipts
@@ -39,7 +40,8 @@ LAST_NIGHTLY = "last_nightly"
 @dataclass
 class Run:
     """What one run did. `published` is None when nothing was to be published, `quality` a row per delivery it moved, `changes`
-    the national figures that the publication changed (at most CHANGES_SHOWN)."""
+    the national figures that the publication changed (at most CHANGES_SHOWN), `alerts` what
+    it found that people should know."""
 
     run_id: str
     received: list[receiving.Received] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Run:
     published: Published | None = None
     quality: list[dict[str, object]] = field(default_factory=list)
     changes: list[dict[str, object]] = field(default_factory=list)
+    alerts: list[Raised] = field(default_factory=list)
 
 
 def home_of(settings: Settings) -> Home:
@@ -171,11 +174,31 @@ def _run(
             write_receipts(warehouse, reference)
             run.quality = ledger.quality_of(warehouse, run.run_id)
         if publishes(warehouse):
-            run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
+            try:
+                run.published = refresh_and_publish(warehouse, reference, settings.today(), moment, settings.keep_generations)
+            except InvariantBroken as error:
+                with warehouse.transaction():
+                    alerts.raise_new(warehouse, [alerting.stopped(error)], run.run_id, moment)
+                raise
             run.changes = figures.largest_changes(warehouse, run.published.publication_no, CHANGES_SHOWN)
+        if run.ingested.changed or run.published:
+            run.alerts = alerting.take_stock(warehouse, reference, run.run_id, settings.today(), moment)
         if mark:
             ledger.set_state(warehouse, mark, moment.isoformat())
     return run
+
+
+def send_alerts(settings: Settings, send: Callable[[list[Raised]], None], at: datetime | None = None) -> int:
+    """Hand the alerts that wait in the outbox to `send` and remember that they are out; returns how many.
+
+    What `send` raises leaves them waiting.
+    """
+    with store.writing(home_of(settings), settings.wait_seconds) as warehouse:
+        waiting = alerts.unsent(warehouse)
+        if waiting:
+            send(waiting)
+            alerts.mark_sent(warehouse, [item.alert_id for item in waiting], at or landing.now())
+    return len(waiting)
 
 
 def write_receipts(warehouse: store.Store, reference: Reference) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import polars as pl
 
+from flows.deviating import judge
 from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
 from schemas.key_figure import CELL, KeyFigure
@@ -48,6 +49,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
         names = _names(store, reference)
         touched = _recompute(store, reference, names)
         _resettle(store, reference, names, _to_settle(store, touched, as_of), as_of)
+        judge(store, reference, next_number(store))
         row = register(store, as_of, at)
     if row is None:
         return last_published(store)
