@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows import events
 from flows.settings import Settings
 from tests.acceptance import support
-from tests.server.support import Twin, Up, drop, show, wait_for
+from tests.server.support import AGENCY, SOURCE, Twin, Up, drop, show, wait_for
 from warehouse.home import Home
 from warehouse.landing import Landing
 
@@ -108,6 +109,28 @@ def test_three_late_nights_are_one_in_effect(up: Up, twin: Twin, deliveries: Ite
         "breakdown_id, period_kind, period_start)) FROM mart.key_figure",
     ).item()
     assert doubled == 0
+
+
+@pytest.mark.timeout(300)
+def test_a_refused_delivery_is_an_alert(up: Up) -> None:
+    """The event names agency and reason, not the file; the automation that is there for it has acted."""
+    inbox = up.home / "inbox" / AGENCY / SOURCE
+    inbox.mkdir(parents=True, exist_ok=True)
+    (inbox / "Matti Meikalaisen tiedosto.csv").write_bytes(b"\x00\x01" * 500)
+
+    def said(name: str) -> list[dict[str, Any]]:
+        body = {"filter": {"event": {"name": [name]}, "order": "DESC"}, "limit": 50}
+        return list(up.api.call("POST", "/events/filter", body)["events"])
+
+    wait_for("the alert", lambda: said("nyckeltal.delivery.refused"), 90)
+    event = said("nyckeltal.delivery.refused")[0]
+    assert event["payload"]["data"]["agency"] == AGENCY
+    assert event["payload"]["data"]["reasons"]
+    assert "Meikalaisen" not in str(event)
+    assert {"id", "source", "type", "subject", "time", "data"} <= set(event["payload"])
+    wait_for(
+        "the automation", lambda: any("refused" in str(item["resource"]) for item in said("prefect.automation.triggered")), 60
+    )
 
 
 @pytest.mark.timeout(300)
