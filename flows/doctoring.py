@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from flows.guards import TAG
 from flows.pipeline import LAST_NIGHTLY
 from flows.prefect_api import API_FILE, PrefectApi
 from flows.reporting import Finding
@@ -43,8 +44,8 @@ def _service(settings: Settings, home: Home) -> list[Finding]:
         if not api.is_healthy():
             return [Finding("fail", "service", f"{where}: the server does not answer; see {home.service / 'logs'}")]
         try:
-            waiting = api.runs(["SCHEDULED", "PENDING"], "nyckeltal")
-            working = api.runs(["RUNNING", "CANCELLING"], "nyckeltal")
+            waiting = api.runs(["SCHEDULED", "PENDING"], TAG)
+            working = api.runs(["RUNNING", "CANCELLING"], TAG)
         except ServiceUnavailable as error:
             return [Finding("fail", "service", str(error))]
     now = datetime.now(UTC)

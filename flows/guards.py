@@ -17,6 +17,7 @@ from warehouse.home import Home
 
 log = logging.getLogger(__name__)
 
+TAG = "nyckeltal"
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING", "PAUSED")
 CRASHED = {
     "type": "CRASHED",
@@ -60,6 +61,19 @@ def recover(home: Home, api: PrefectApi) -> list[str]:
         finally:
             lock.release()
     return crashed
+
+
+def forsaken(api: PrefectApi) -> list[str]:
+    """Mark served runs that a former runner had taken (Pending) and not begun as Crashed; returns their ids.
+
+    To be called when a runner starts, before it takes any: there is one runner, so whatever is taken was taken by a dead one.
+    Runs of work pools are their workers' business.
+    """
+    runs = [run["id"] for run in api.runs(["PENDING"], TAG) if run["work_pool_name"] is None]
+    for run_id in runs:
+        api.set_state(run_id, CRASHED)
+        log.warning("flow run %s: taken by a runner that is gone; marked as crashed", run_id)
+    return runs
 
 
 def _is_unfinished(api: PrefectApi, run_id: str) -> bool:
