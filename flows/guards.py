@@ -18,6 +18,7 @@ from warehouse.home import Home
 log = logging.getLogger(__name__)
 
 TAG = "nyckeltal"
+SWEEP = "sweep/sweep"
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING", "PAUSED")
 CRASHED = {
     "type": "CRASHED",

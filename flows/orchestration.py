@@ -272,7 +272,8 @@ async def serve() -> None:
     if api:
         with api:
             await asyncio.to_thread(guards.recover, pipeline.home_of(settings), api)
-            await asyncio.to_thread(guards.forsaken, api)
+            if await asyncio.to_thread(guards.forsaken, api):
+                await asyncio.to_thread(api.start, guards.SWEEP)
     # paused schedules would outlive a restart; what is late when we come back is folded into one run
     await aserve(*deployments(), limit=PROCESSES, pause_on_shutdown=False, print_starting_message=False)
 

@@ -26,7 +26,6 @@ from warehouse.home import Home
 log = logging.getLogger(__name__)
 
 TICK_MS = 1000
-SWEEP = "sweep/sweep"
 RECOVER_SECONDS = 20.0
 
 
@@ -55,7 +54,7 @@ class Announcer:
             self.owes = True
         elif self.owes:
             try:
-                self.api.start(SWEEP)
+                self.api.start(guards.SWEEP)
                 self.owes = False
             except ServiceUnavailable as error:
                 log.info("no sweep yet: %s", error)  # the flows are not served yet
