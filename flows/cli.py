@@ -286,6 +286,26 @@ def fingerprint() -> None:
 
 
 @app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; change nothing.")] = False,
+    output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """Remove what has been kept long enough: refused files, old generations, files of deliveries long out of force.
+
+    How long: NYCKELTAL_KEEP_REFUSED_DAYS, _WITHDRAWN_DAYS, _SUPERSEDED_DAYS, NYCKELTAL_KEEP_GENERATIONS. Hashes and history stay.
+    """
+    from flows import pipeline, pruning
+    from warehouse import landing
+
+    home = pipeline.home_of(_settings)
+    gone = pruning.prune(pruning.retention_of(_settings), home, landing.now(), dry_run, _settings.wait_seconds)
+    _print_rows([vars(item) for item in gone], output, ("kind", "path", "bytes", "why"))
+    if output == "table":
+        total = sum(item.bytes for item in gone) / 1024**2
+        out.print(f"{len(gone)} {'would go' if dry_run else 'gone'}, {total:.1f} MiB", highlight=False)
+
+
+@app.command()
 def doctor() -> None:
     """Look at the installation: versions, home, lock, disk, pending deliveries, publication. Exit 1 when something is wrong."""
     from flows import doctoring

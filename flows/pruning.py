@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flows.settings import Settings
 from warehouse import retention as kept
 from warehouse import store
 from warehouse.home import Home
 from warehouse.retention import Pruned, Retention
 
-__all__ = ["Pruned", "Retention", "prune"]
+__all__ = ["Pruned", "Retention", "prune", "retention_of"]
+
+
+def retention_of(settings: Settings) -> Retention:
+    """How long things are kept by the settings."""
+    return Retention(
+        refused_days=settings.keep_refused_days,
+        withdrawn_days=settings.keep_withdrawn_days,
+        superseded_days=settings.keep_superseded_days,
+        keep_generations=settings.keep_generations,
+    )
 
 
 def prune(retention: Retention, home: Home, at: datetime, dry_run: bool, wait_seconds: float = 0) -> list[Pruned]:

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         description="user:password of that API; left out: the secret that `nyckeltal up` made.",
     )
     keep_generations: int = Field(default=3, ge=1, description="Published generations kept on disk.")
+    keep_refused_days: int = Field(default=90, ge=1, description="Files refused at the door are kept so long.")
+    keep_withdrawn_days: int = Field(
+        default=365, ge=1, description="Originals and lake files of withdrawn or refused deliveries are kept so long."
+    )
+    keep_superseded_days: int = Field(default=1095, ge=1, description="The same of superseded deliveries.")
     max_delimited_bytes: int = Field(default=Limits().delimited_bytes, gt=0, description="Largest delimited text file.")
     max_other_bytes: int = Field(default=Limits().other_bytes, gt=0, description="Largest file of any other format.")
     max_unpacked_bytes: int = Field(default=Limits().unpacked_bytes, gt=0, description="Largest unpacked size of a zip or XLSX.")
