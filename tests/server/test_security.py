@@ -91,7 +91,7 @@ def test_events_parameters_and_artifacts_carry_no_delivered_text(up: Up, sampled
 
 
 @pytest.mark.timeout(600)
-def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, twin: Twin, deliveries: Iterator[Path]) -> None:
+def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, deliveries: Iterator[Path]) -> None:
     if shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("unshare or ip is not installed")
     wrapped = ["unshare", "--map-root-user", "--net", "--"] if os.geteuid() else ["unshare", "--net", "--"]
@@ -99,7 +99,7 @@ def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, tw
         pytest.skip("network namespaces are not allowed here")
     home = support.empty_home(sampled, tmp_path / "home")
     file = next(deliveries)
-    wanted = twin.fingerprint_with(file)
+    wanted = Twin(support.empty_home(sampled, tmp_path / "twin")).fingerprint_with(file)
     command = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *support.arguments(home, "up", "--port", str(free_port()))]
     with (home / "up.log").open("ab") as log:
         process = subprocess.Popen([*wrapped, *command], env=support.environment(), stdout=log, stderr=subprocess.STDOUT)
