@@ -163,6 +163,7 @@ def test_a_nightly_run_runs(deployed: Deployed, twin: Twin, deliveries: Iterator
     assert {"nyckeltal-quality", "nyckeltal-changes"} <= keys
 
 
+@pytest.mark.server
 @pytest.mark.timeout(600)
 def test_a_killed_worker_leaves_nothing_stuck(deployed: Deployed, twin: Twin, deliveries: Iterator[Path]) -> None:
     """Worker and flow runs die together, as when their machine does; another worker takes over."""
