@@ -14,7 +14,7 @@ from schemas.contract import Column, Contract, Table
 from schemas.key_figure import KEY_FIGURE, KeyFigure
 from transforms.key_figures import FIGURES
 from transforms.registry import SOURCES
-from warehouse.publication import mart, meta
+from warehouse.publication import deviation, mart, meta
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
@@ -46,6 +46,7 @@ def dictionary() -> str:
     published: Mapping[str, Mapping[str, str]] = {
         "mart.figure": mart.FIGURE,
         "mart.level": mart.LEVEL,
+        "mart.deviation": deviation.DEVIATION,
         "meta.delivery": meta.DELIVERY,
         "meta.quality_result": meta.QUALITY,
         "meta.quarantine_summary": meta.QUARANTINE,

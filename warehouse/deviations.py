@@ -20,7 +20,7 @@ LEVELS = ("national", "sector", "branch", "region")
 """Levels judged; single organisations are too many and too small."""
 SERIES = tuple(name for name in KEY_FIGURE.primary_key if name not in ("period_kind", "period_start"))
 HISTORY_MONTHS = 48
-SERIES_AT_ONCE = 50_000
+SERIES_AT_ONCE = 20_000
 """Series handed over together, for the sake of memory."""
 
 _SERIES = ", ".join(SERIES)
