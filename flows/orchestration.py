@@ -93,7 +93,7 @@ async def _step(settings: Settings, what: str, step: Callable[..., pipeline.Run]
         await send_alerts(settings)
         raise
     await report(settings, what, run)
-    if run.ingested.changed or run.published or what in ("sweep", "nightly"):
+    if run.alerts or run.ingested.changed or run.published or what in ("sweep", "nightly"):
         await send_alerts(settings)
     return {
         "run_id": run.run_id,

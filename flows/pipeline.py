@@ -181,7 +181,7 @@ def _run(
                     alerts.raise_new(warehouse, [alerting.stopped(error)], run.run_id, moment)
                 raise
             run.changes = figures.largest_changes(warehouse, run.published.publication_no, CHANGES_SHOWN)
-        if run.ingested.changed or run.published:
+        if loads or run.published:
             run.alerts = alerting.take_stock(warehouse, reference, run.run_id, settings.today(), moment)
         if mark:
             ledger.set_state(warehouse, mark, moment.isoformat())
@@ -193,10 +193,12 @@ def send_alerts(settings: Settings, send: Callable[[list[Raised]], None], at: da
 
     What `send` raises leaves them waiting.
     """
-    with store.writing(home_of(settings), settings.wait_seconds) as warehouse:
+    home = home_of(settings)
+    with store.writing(home, settings.wait_seconds) as warehouse:
         waiting = alerts.unsent(warehouse)
-        if waiting:
-            send(waiting)
+    if waiting:
+        send(waiting)  # without the lock: a slow receiver holds nobody up
+        with store.writing(home, settings.wait_seconds) as warehouse:
             alerts.mark_sent(warehouse, [item.alert_id for item in waiting], at or landing.now())
     return len(waiting)
 
