@@ -47,7 +47,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
     figures.create(store)
     with store.transaction():
         names = _names(store, reference)
-        touched = _recompute(store, reference, names)
+        touched = _recompute(store, reference, names, as_of)
         _resettle(store, reference, names, _to_settle(store, touched, as_of), as_of)
         judge(store, reference, next_number(store))
         row = register(store, as_of, at)
@@ -91,13 +91,18 @@ def _month_columns() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _bounds(store: Store) -> dict[str, tuple[date, date]]:
-    """First and last month of each source's data: what slices cover, else what measures hold."""
+def _bounds(store: Store, as_of: date | None = None) -> dict[str, tuple[date, date]]:
+    """First and last month of each source's data: what slices cover, else what measures hold.
+
+    With `as_of`, the last month of invoices is the last one expected by then, delivered or not.
+    """
     found = {}
     for slug, source in SOURCES.items():
         months = figures.months(store, _month_columns()[slug]) if source.contract.kind == "keyed" else []
         bounds = (months[0], months[-1]) if months else figures.slice_bounds(store, slug)
         if bounds:
+            if as_of is not None and source.contract.kind == "snapshot":
+                bounds = (bounds[0], periods.expected_through(bounds[1], as_of))
             found[slug] = bounds
     return found
 
@@ -107,7 +112,7 @@ def _everything_dirty(store: Store) -> None:
         ledger.mark_dirty(store, slug, figures.months(store, columns))
 
 
-def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame:
+def _recompute(store: Store, reference: Reference, names: Names, as_of: date) -> pl.DataFrame:
     """Replace the cells of every touched period; returns those periods."""
     basis = repr((version("nyckeltal"), reference.fingerprint, sorted(DEFINITIONS.items())))
     mark = hashlib.sha256(basis.encode()).hexdigest()
@@ -115,8 +120,8 @@ def _recompute(store: Store, reference: Reference, names: Names) -> pl.DataFrame
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
-    _count_once(store, reference, names)
-    former, bounds = _remembered_bounds(store), _bounds(store)
+    former, bounds = _remembered_bounds(store), _bounds(store, as_of)
+    _count_once(store, reference, names, bounds[INVOICES][1] if INVOICES in bounds else None)
     for source in bounds:
         changed = set(periods.month_range(*bounds[source])) ^ set(
             periods.month_range(*former[source]) if source in former else []
@@ -159,7 +164,7 @@ def _remembered_bounds(store: Store) -> dict[str, tuple[date, date]]:
     return {source: (date.fromisoformat(first), date.fromisoformat(last)) for source, (first, last) in known.items()}
 
 
-def _count_once(store: Store, reference: Reference, names: Names) -> None:
+def _count_once(store: Store, reference: Reference, names: Names, through: date | None) -> None:
     """Decide which copy of an organisation's month counts and which months are expected; what moved is computed again."""
     agencies = [(agency.agency, agency.precedence, agency.frame_from, agency.frame_to) for agency in reference.agencies.values()]
     frame = pl.DataFrame(
@@ -169,7 +174,7 @@ def _count_once(store: Store, reference: Reference, names: Names) -> None:
     own_frame = pl.DataFrame(own, schema={"organisation_id": pl.String, "agency": pl.String}, orient="row")
     with store.relation("own_frame", own_frame):
         store.con.execute("CREATE OR REPLACE TEMP TABLE agency_own AS FROM own_frame")
-    figures.counting(store, frame, names.spans)
+    figures.counting(store, frame, names.spans, through)
     ledger.mark_dirty(store, INVOICES, figures.recount(store))
 
 

@@ -32,6 +32,17 @@ def period(kind: str, start: date) -> tuple[str, date, date]:
     return kind, start, month_end(add_months(start, months - 1))
 
 
+def expected_through(last: date, as_of: date) -> date:
+    """The last month (its first day) that deliveries of invoices are expected for, where the data reach `last` (METHOD 29).
+
+    Months of the data's last year that have closed by `as_of` are expected too: what is not there then is missing.
+    """
+    closed = last
+    while closed.month < 12 and month_end(add_months(closed, 1)) + timedelta(days=MONTH_DAYS_INVOICES) <= as_of:
+        closed = add_months(closed, 1)
+    return closed
+
+
 def touched(months: Iterable[date], first: date, last: date) -> pl.DataFrame:
     """Every period that contains one of `months` (first days): SCHEMA, sorted, without duplicates.
 

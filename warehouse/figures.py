@@ -145,12 +145,12 @@ def fingerprint(store: Store) -> tuple[str, int]:
     return hashlib.sha256(f"{row['cells']}:{row['mark'] or 0}".encode()).hexdigest(), row["cells"]
 
 
-def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame) -> None:
+def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame, through: date | None) -> None:
     """Temporary tables `counting` (organisation_id, agency, period) and `expected` (organisation_id, month, present).
 
     `agencies`: agency, rank, frame_from, frame_to. An organisation is expected in every month of the frame of an agency that
     has delivered it, as long as it exists (`spans`: organisation_id, since, until); it is present when such an agency's slice
-    is in force, rows or not (no rows is a true zero).
+    is in force, rows or not (no rows is a true zero). Nothing is expected after the month `through` (None: no data).
 
     One copy counts: of the agencies that hold an organisation's month, the one with the lowest precedence number, then the
     first by name. An agency holds a month when it has rows of the organisation there, or when the organisation is its own
@@ -160,6 +160,7 @@ def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame) -> None:
         store.con.execute("CREATE OR REPLACE TEMP TABLE organisation_span AS FROM span_frame")
     with store.relation("rank_frame", agencies):
         store.con.execute("CREATE OR REPLACE TEMP TABLE agency_rank AS FROM rank_frame")
+    store.con.execute("SET VARIABLE expected_through = ?::DATE", [through])
     store.con.execute(
         """
         CREATE OR REPLACE TEMP TABLE slice_month AS
@@ -179,7 +180,7 @@ def counting(store: Store, agencies: pl.DataFrame, spans: pl.DataFrame) -> None:
         GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE agency_window AS
         SELECT s.agency, coalesce(any_value(r.frame_from), min(s.month)) AS first_month,
-            least(coalesce(any_value(r.frame_to), DATE '9999-12-01'), (SELECT max(month) FROM slice_month)) AS last_month
+            least(coalesce(any_value(r.frame_to), DATE '9999-12-01'), getvariable('expected_through')) AS last_month
         FROM slice_month s LEFT JOIN agency_rank r USING (agency) GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE expected AS
         SELECT organisation_id, month, bool_or(s.agency IS NOT NULL) AS present
