@@ -1,0 +1,106 @@
+"""METHOD 29: what has not come when a period closes is missing, also at the end of the data; the coverage says so."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance import support
+
+pytestmark = pytest.mark.slow
+HEADER = (
+    "Kunnan nimi;Tositenumero;Tapaht.pvm;Toimittajan nimi;Toimittajan y-tunnus;Toimittajan maakoodi;"
+    "Laskun summa ilman ALV;Tilinumero;Tilin nimi;Palveluluokka"
+)
+LATE = date(2026, 11, 21)
+
+
+def _deliver(home: Path, year: int, months: int) -> None:
+    """A year's file that holds and covers its first `months`, 1000 euros each."""
+    inbox = home / "inbox" / "sample-koela" / "purchase_invoices"
+    inbox.mkdir(parents=True, exist_ok=True)
+    rows = [
+        f"Koelan kaupunki;{year}{month:02d};15.{month:02d}.{year};Otos-Paino 24 Oy;9048548-5;FI;1000,00;43010000;"
+        "Rakennusten kunnossapitopalvelut;Rakennusten ylläpito"
+        for month in range(1, months + 1)
+    ]
+    path = inbox / f"koela_{year}.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n", "utf-8")
+    manifest = {
+        "produced_at": datetime(year + 1, 1, 1, tzinfo=UTC).isoformat(),
+        "coverage_from": f"{year}-01-01",
+        "coverage_to": f"{year}-{months:02d}-28",
+    }
+    path.with_name(path.name + ".manifest.json").write_text(json.dumps(manifest), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.sample(tmp_path_factory.mktemp("sampled"))
+
+
+@pytest.fixture
+def home(sampled: Path, tmp_path: Path) -> Path:
+    """2023 whole, of 2024 the first half."""
+    home = support.empty_home(sampled, tmp_path / "home")
+    _deliver(home, 2023, 12)
+    _deliver(home, 2024, 6)
+    return home
+
+
+def _spend(home: Path, kind: str, start: date) -> tuple[object, ...]:
+    sql = (
+        "SELECT value, coverage, status, trend FROM mart.key_figure WHERE figure_id = 'spend_total' AND scope = 'all' "
+        "AND level = 'national' AND breakdown_kind = '' AND variant = '' AND period_kind = ? AND period_start = ?"
+    )
+    rows = support.published(home, sql, [kind, start]).rows()
+    assert len(rows) == 1, rows
+    return tuple(rows[0])
+
+
+def test_half_a_year_is_half_covered(home: Path) -> None:
+    support.nightly(home, as_of=LATE)
+    value, coverage, status, _ = _spend(home, "year", date(2024, 1, 1))
+    assert (value, coverage, status) == (Decimal(6000), Decimal("0.5"), "final")
+    assert _spend(home, "year", date(2023, 1, 1))[:3] == (Decimal(12000), Decimal(1), "final")
+    assert _spend(home, "month", date(2024, 6, 1))[:3] == (Decimal(1000), Decimal(1), "final")
+    value, coverage, status, _ = _spend(home, "month", date(2024, 7, 1))
+    assert value is None
+    assert coverage == 0
+    assert status in ("no_data", "not_computable")
+
+
+def test_what_is_not_due_yet_is_not_missing(home: Path) -> None:
+    """On 20 August the half year is all that has closed (July closes on 14 September)."""
+    support.nightly(home, as_of=date(2024, 8, 20))
+    value, coverage, status, _ = _spend(home, "year", date(2024, 1, 1))
+    assert (value, coverage, status) == (Decimal(6000), Decimal(1), "provisional")
+
+
+def test_the_day_on_which_a_month_closes_counts(home: Path) -> None:
+    """45 days after 31 July is 14 September."""
+    support.nightly(home, as_of=date(2024, 9, 13))
+    assert _spend(home, "year", date(2024, 1, 1))[1] == 1
+    support.nightly(home, as_of=date(2024, 9, 14))
+    assert _spend(home, "year", date(2024, 1, 1))[1] == pytest.approx(Decimal(6) / Decimal(7), abs=Decimal("0.000001"))
+
+
+def test_days_passing_one_by_one_end_as_one_late_night(home: Path, sampled: Path, tmp_path: Path) -> None:
+    other = support.empty_home(sampled, tmp_path / "other")
+    _deliver(other, 2023, 12)
+    _deliver(other, 2024, 6)
+    for day in (date(2024, 8, 20), date(2024, 10, 1), date(2025, 2, 1), LATE):
+        support.nightly(home, as_of=day)
+    support.nightly(other, as_of=LATE)
+    support.assert_same(home, other)
+
+
+def test_what_comes_late_fills_the_year(home: Path) -> None:
+    support.nightly(home, as_of=LATE)
+    _deliver(home, 2024, 12)
+    support.nightly(home, as_of=LATE)
+    assert _spend(home, "year", date(2024, 1, 1))[:3] == (Decimal(12000), Decimal(1), "final")
