@@ -20,10 +20,12 @@ CELL_KEY = [*SERIES, *PLACE]
 
 
 def with_trend(frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds trend (up, down, flat, none) and change against the same period a year before; needs value and the cell's key."""
+    """Adds trend (up, down, flat, none) and change against the same period a year before; needs value, coverage, is_sum and
+    the cell's key. A sum that covers more or less than a year before has none: it would tell of deliveries."""
     joined = frame.join(_former(frame), on=CELL_KEY, how="left")
     now, before = pl.col("value").cast(pl.Float64), pl.col("former_value").cast(pl.Float64)
-    change = now - before
+    unlike = (pl.col("coverage").cast(pl.Float64) - pl.col("former_coverage").cast(pl.Float64)).abs() > FLAT
+    change = pl.when(~(pl.col("is_sum") & unlike.fill_null(False))).then(now - before)
     trend = (
         pl.when(change.is_null())
         .then(pl.lit("none"))
@@ -39,7 +41,8 @@ def with_trend(frame: pl.DataFrame) -> pl.DataFrame:
 def _former(frame: pl.DataFrame) -> pl.DataFrame:
     """The same cells a year earlier, keyed as this year's."""
     moved = pl.col("period_start").dt.offset_by("1y")
-    return frame.select(*CELL_KEY, pl.col("value").alias("former_value")).with_columns(moved)
+    former = (pl.col("value").alias("former_value"), pl.col("coverage").alias("former_coverage"))
+    return frame.select(*CELL_KEY, *former).with_columns(moved)
 
 
 def with_spread(frame: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
