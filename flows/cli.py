@@ -1,7 +1,8 @@
 """The command line. Every command works without a server and without a network.
 
-Exit codes: 0 done · 1 unexpected refusal · 2 wrong words · 3 settings or registers wrong · 4 a delivery was refused ·
-5 an invariant stopped the publication · 6 storage failed (disk full) · 69 Prefect's API does not answer · 70 a defect of ours · 75 another run is writing.
+Exit codes: 0 done · 1 doctor found something wrong · 2 wrong words · 3 settings or registers wrong · 4 `receive` or `check`
+refused a file · 5 an invariant stopped the publication · 6 storage failed (disk full) · 69 Prefect's API does not answer ·
+70 a defect of ours · 75 another run is writing.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 EXIT_CODES = """
-Exit codes: 0 done, 2 wrong words, 3 settings or registers wrong, 4 a delivery was refused, 5 an invariant stopped the
-publication (the former one stays), 6 the disk is full, 69 Prefect's API does not answer, 70 a defect of ours, 75 another run is writing: try again.
+Exit codes: 0 done, 1 doctor found something wrong, 2 wrong words, 3 settings or registers wrong, 4 `receive` or `check` refused
+a file (`nightly` tells of refusals and ends with 0), 5 an invariant stopped the publication (the former one stays), 6 the disk
+is full, 69 Prefect's API does not answer, 70 a defect of ours, 75 another run is writing: try again.
 """
 app = typer.Typer(
     name="nyckeltal",
@@ -55,7 +57,7 @@ _settings: Settings
 Output = Literal["table", "csv", "json"]
 Language = Literal["fi", "sv", "en"]
 Level = Literal["national", "sector", "branch", "region", "organisation", "all"]
-PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "all"]
+PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point", "all"]
 
 
 @app.callback()
@@ -307,7 +309,7 @@ def prune(
 
 @app.command()
 def doctor() -> None:
-    """Look at the installation: versions, home, lock, disk, pending deliveries, publication. Exit 1 when something is wrong."""
+    """Look at the installation: versions, disk, publication, service, lock, what waits, last night. Exit 1 when something is wrong."""
     from flows import doctoring
 
     findings = [*reporting.doctor(_settings), *doctoring.operation(_settings)]

@@ -227,5 +227,7 @@ def command(settings: Settings, kind: str, delivery: str, reason: str, at: datet
     found = [item for item in Landing(home).all() if item.delivery_id.startswith(delivery)]
     if len(found) != 1:
         raise UsageError(f"{len(found)} deliveries begin with {delivery!r}; `nyckeltal status` lists them")
+    if not found[0].active:
+        raise UsageError(f"delivery {found[0].delivery_id} is withdrawn; receive the file again to bring it back")
     Landing(home).note(found[0], kind, at or landing.now(), reason)
     return found[0]

@@ -65,6 +65,8 @@ def test_withdraw_and_deliver_again(nyckeltal: Nyckeltal, home: Path, tiny_home:
     assert nyckeltal(home, "nightly").code == 0
     assert deliveries(nyckeltal, home)["koela_ostolaskut_2024.csv"]["status"] == "withdrawn"
     assert fingerprint(home) != fingerprint(tiny_home)
+    for command in ("reprocess", "release", "withdraw"):
+        assert nyckeltal(home, command, row["delivery_id"]).code == 2, "a withdrawn delivery only comes back by being received"
     file = tiny_sample / "inbox/sample-koela/purchase_invoices/koela_ostolaskut_2024.csv"
     assert nyckeltal(home, "receive", file, "--agency", "sample-koela", "--source", "purchase_invoices").code == 0
     assert nyckeltal(home, "nightly").code == 0
