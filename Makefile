@@ -36,7 +36,7 @@ test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
 	$(BIN)/python -m pytest -q -m heavy --timeout 3600
 
 test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts, kills, security; prints each figure
-	$(BIN)/python -m pytest -q tests/server -m 'server or not heavy' --timeout 3600
+	$(BIN)/python -m pytest -q -s tests/server -m 'server or not heavy' --timeout 3600
 
 check: lint types layers docs-check ## Lint, types, layers, generated docs, fast tests (also pre-commit and CI)
 	$(BIN)/python -m pytest -q -m 'not heavy and not slow'

@@ -2,7 +2,7 @@
 
 It wakes up on the file system's own notices and looks once a second besides, so file systems that give none (NFS, SMB, FUSE)
 only cost that second. Landing comes first; the event is a hint that the server may refuse or lose. Whenever it may have lost
-one (at start, after a refusal, after the server was away) the watcher starts a sweep.
+one (at start, after a refusal, after the server was away, when a landed delivery is not published in time) it starts a sweep.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from watchfiles import watch as watch_files
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 TICK_MS = 1000
 RECOVER_SECONDS = 20.0
+PUBLISHED_WITHIN = 90.0
+"""A server whose database is locked may lose an event that it has acknowledged. A load that takes longer costs one idle sweep."""
 
 
 @dataclass
@@ -34,17 +37,34 @@ class Announcer:
     """Says things to the server; remembers when something may not have been heard."""
 
     api: PrefectApi | None
+    home: Home
     owes: bool = True
+    awaited: dict[Path, float] = field(default_factory=dict)
+    """Receipts of deliveries that were said, and when they were."""
 
     def say(self, hints: Sequence[Event]) -> None:
         """Emit; a refusal is logged and owed."""
         if self.api is None or not hints:
             return
+        moment = time.time()
+        for hint in hints:
+            agency, source, delivery = hint.subject.split("/")
+            self.awaited[self.home.receipts / agency / source / f"{delivery}.json"] = moment
         try:
             self.api.emit(hints)
         except ServiceUnavailable as error:
             log.warning("%s hints not delivered, the next sweep makes up for them: %s", len(hints), error)
             self.owes = True
+
+    def follow_up(self) -> None:
+        """Owe a sweep for what was said and is not published in time."""
+        for receipt, said in list(self.awaited.items()):
+            if _published_since(self.home, receipt, said):
+                del self.awaited[receipt]
+            elif time.time() - said > PUBLISHED_WITHIN:
+                log.warning("%s is not published %.0f s after it was said; sweeping", receipt.stem, PUBLISHED_WITHIN)
+                del self.awaited[receipt]
+                self.owes = True
 
     def catch_up(self) -> None:
         """Notice that the server is away; once it is back, ask for a sweep if anything may have been missed."""
@@ -60,6 +80,15 @@ class Announcer:
                 log.info("no sweep yet: %s", error)  # the flows are not served yet
 
 
+def _published_since(home: Home, receipt: Path, moment: float) -> bool:
+    """Whether a delivery was loaded (its receipt written) after a moment and a publication made after that."""
+    try:
+        loaded = receipt.stat().st_mtime
+        return loaded >= moment and (home.published / "current").lstat().st_mtime >= loaded
+    except OSError:
+        return False
+
+
 def watch(settings: Settings, stop: threading.Event) -> None:
     """Watch the inbox until `stop` is set."""
     home = pipeline.home_of(settings)
@@ -67,7 +96,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
     if api is None:
         log.warning("no Prefect API is known: files are landed, and loaded by the next `nyckeltal nightly`")
     with api or nullcontext():
-        announcer = Announcer(api)
+        announcer = Announcer(api, home)
         recovered_at = 0.0
         for _ in watch_files(
             home.inbox,
@@ -79,6 +108,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
         ):
             if stop.is_set():
                 break
+            announcer.follow_up()
             announcer.catch_up()
             if api and time.monotonic() - recovered_at >= RECOVER_SECONDS:
                 _recover(home, api)

@@ -66,7 +66,7 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     cells = {
         **truth_spend.cells(written.postings, span),
         **truth_notices.cells(planted, span),
-        **truth_openness.cells(written.holdings.values(), written.postings, planted, span),
+        **truth_openness.cells(written.holdings.values(), written.postings, planted, overlays.frame(world), span),
     }
     truth.write(out / "truth", cells, written.outcomes, written.canaries)
     return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from samples.agencies import CHART, NOTICES, STATE, Plan
 from samples.deliveries import state_aliases
+from samples.facts import Organisation
+from samples.ids import business_ids
 from samples.registry import ACCOUNTS, BRANCHES, FOREVER, REGIONS, SALARIES, World
 
 SINCE = "2016-01-01"
 GDP_EUR = {2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 5_800_000_000, 2025: 5_900_000_000}
 """Invented gross domestic product of the sample nation, so that its publication rate has a plausible size."""
+FRAME_SECTOR = "municipality"
+"""The one sector of the sample nation whose organisations are all registered: the frame of open_invoice_coverage."""
+MERGED = date(2023, 12, 30)
+"""Last day of a silent municipality: one day too early for the frame of 2023."""
 
 HEADERS = {
     "agencies.csv": "agency,name,language,sources,organisation_id,chart,layout,amount_basis,encoding,delimiter,decimal_mark,date_format,"
     "header_row,rhythm,due_working_days,frame_from,frame_to,precedence,openly_published,confirmed,note",
-    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note",
+    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note,in_frame",
     "organisation_aliases.csv": "agency,delivered_code,organisation_id,valid_from,valid_to,note",
     "accounts.csv": "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note",
     "public_bodies.csv": "business_id,name,kind,valid_from,valid_to,note",
@@ -26,6 +32,25 @@ HEADERS = {
     "regions.csv": "region,name_fi,name_sv,name_en,nuts",
     "catalogue/gdp.csv": "year,gdp_eur,source",
 }
+
+
+def silent() -> list[tuple[Organisation, date]]:
+    """Municipalities of the frame that never publish an invoice, with their last day."""
+    numbers = business_ids(9_900_000)
+    found = []
+    for name_fi, name_sv, region, until in (
+        ("Hiljalan kunta (näyte)", "Tystby (prov)", "92", FOREVER),
+        ("Vaiteliaan kunta (näyte)", "Ordknapp (prov)", "93", MERGED),
+    ):
+        number = next(numbers)
+        found.append((Organisation(number, number, "", name_fi, name_sv, FRAME_SECTOR, "", region), until))
+    return found
+
+
+def frame(world: World) -> list[tuple[Organisation, date]]:
+    """All municipalities that there are, with their last day."""
+    cities = [organisation for organisation in world.organisations.values() if organisation.sector == FRAME_SECTOR]
+    return [*((organisation, FOREVER) for organisation in cities), *silent()]
 
 
 def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
@@ -88,6 +113,21 @@ def _organisations(world: World) -> Iterable[Mapping[str, str]]:
             "region": organisation.region,
             "valid_from": organisation.since.isoformat(),
             "note": "fictional sample organisation",
+            "in_frame": "yes" if organisation.sector == FRAME_SECTOR else "",
+        }
+    for organisation, until in silent():
+        yield {
+            "organisation_id": organisation.organisation_id,
+            "business_id": organisation.business_id,
+            "name_fi": organisation.name_fi,
+            "name_sv": organisation.name_sv,
+            "name_en": organisation.name_fi,
+            "sector": organisation.sector,
+            "region": organisation.region,
+            "valid_from": organisation.since.isoformat(),
+            "valid_to": "" if until == FOREVER else until.isoformat(),
+            "note": "fictional sample organisation that publishes no invoices",
+            "in_frame": "yes",
         }
 
 

@@ -1,16 +1,17 @@
-"""True figures of openness: whose invoices are there by month, and how much of their spend they advertised.
+"""True figures of openness: how many organisations publish their invoices, and how much of their spend they advertised.
 
 An agency is asked for every month from its first year to the sample's last month, for each organisation that its files name;
-a month is there when the agency delivered its year.
+a month is there when the agency delivered its year. An organisation of the frame publishes a year when a month of it is there.
+The last month is the last one delivered: on the sample's day, 21 November 2025, no later month has closed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from samples.cells import Cell, Place, Series, Span, Sums, places, shift
+from samples.cells import Cell, Place, Series, Span, places, shift
 from samples.facts import Holding, Organisation, Posting, Procedure
 from samples.truth_notices import call_value
 from samples.truth_spend import counted
@@ -20,9 +21,16 @@ WINDOW_YEARS = 3
 
 
 def cells(
-    holdings: Iterable[Holding], postings: Iterable[Posting], procedures: Iterable[Procedure], span: Span
+    holdings: Iterable[Holding],
+    postings: Iterable[Posting],
+    procedures: Iterable[Procedure],
+    frame: Sequence[tuple[Organisation, date]],
+    span: Span,
 ) -> Mapping[tuple[Series, Place], Cell]:
-    """Both figures: coverage by every kind of period, the rate by year for the nation and sectors."""
+    """Both figures by year: coverage for all levels but organisations, the rate for the nation and sectors.
+
+    `frame`: the organisations that are asked to publish, with their last day.
+    """
     present: dict[tuple[Organisation, date], bool] = {}
     for _, organisation, years in holdings:
         month = max(date(years[0], 1, 1), organisation.since)
@@ -30,11 +38,28 @@ def cells(
             key = (organisation, month)
             present[key] = present.get(key, False) or month.year in years
             month = shift(month, 1)
-    sums = Sums(span)
-    for (organisation, month), there in present.items():
-        sums.add(COVERAGE, organisation, month, int(there), 1)
-    found = {key: cell for key, cell in sums.cells().items() if key[1].level != "organisation"}
-    return found | _rate(present, postings, procedures, span)
+    return _coverage(present, frame, span) | _rate(present, postings, procedures, span)
+
+
+def _coverage(
+    present: Mapping[tuple[Organisation, date], bool], frame: Sequence[tuple[Organisation, date]], span: Span
+) -> dict[tuple[Series, Place], Cell]:
+    """Organisations that publish / those that there are on 31 December; undefined where nobody is asked."""
+    found: dict[tuple[Series, Place], Cell] = {}
+    for year in range(span.first.year, span.last.year + 1):
+        known = {organisation for organisation, month in present if month.year == year}
+        publishing = {organisation for (organisation, month), there in present.items() if there and month.year == year}
+        asked = {organisation for organisation, until in frame if until >= date(year, 12, 31)}
+        for organisation in known | asked:
+            for place in places(span, organisation, date(year, 1, 1), ("year",)):
+                if place.level == "organisation":
+                    continue
+                cell = found.setdefault((COVERAGE, place), Cell(None, None, 0))
+                if organisation in asked:
+                    cell.numerator = (cell.numerator or 0) + int(organisation in publishing)
+                    cell.denominator = (cell.denominator or 0) + 1
+                    cell.n += 1
+    return found
 
 
 def _rate(

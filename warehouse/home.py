@@ -6,6 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.errors import ConfigurationError
+
+MARK = ".nyckeltal-home"
+"""The file that says that a directory is a home."""
+PREPARED = {"inbox", "registry", "truth"}
+"""What may lie in a directory before it becomes a home: deliveries, registers, what samples say of themselves."""
+
 
 @dataclass(frozen=True)
 class Home:
@@ -67,9 +74,23 @@ class Home:
         return self.published / "nyckeltal.duckdb"
 
     def create(self) -> None:
+        """Make the directories. Raises ConfigurationError for a directory that holds other people's things: a home is swept,
+        emptied and pruned, so it must be ours alone."""
+        self._require_ours()
         for path in (self.inbox, self.lake, self.work, self.receipts, self.registry, self.generations):
             path.mkdir(parents=True, exist_ok=True)
         self.landing.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.root / MARK).touch()
+
+    def _require_ours(self) -> None:
+        if not self.root.is_dir() or (self.root / MARK).exists():
+            return
+        foreign = sorted({entry.name for entry in self.root.iterdir()} - PREPARED)
+        if foreign:
+            raise ConfigurationError(
+                f"{self.root} is no home of nyckeltal and holds other things ({', '.join(foreign[:3])}); name an empty directory, "
+                f"or, if it is one, make an empty file {MARK} in it"
+            )
 
 
 def sync_directory(path: Path) -> None:

@@ -170,6 +170,7 @@ def quoted(text: str) -> str:
 @contextmanager
 def writing(home: Home, wait_seconds: float = 0) -> Iterator[Store]:
     """The warehouse for its one writer. Raises Busy when another process writes for longer than `wait_seconds`."""
+    home.create()
     lock = FileLock(str(home.writer_lock))
     try:
         lock.acquire(timeout=wait_seconds)

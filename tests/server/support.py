@@ -103,13 +103,14 @@ class Up:
         self.home = home
         self.port = port or free_port()
         self.variables = {"NYCKELTAL_SETTLE_SECONDS": "0.5", **variables}
+        self.log = home.with_name(f"{home.name}.log")
         self.process: subprocess.Popen[bytes] | None = None
         self._api: PrefectApi | None = None
 
     def start(self) -> None:
         """Start, and wait until the flows are served and the first sweep has run."""
         since = datetime.now(UTC)
-        with (self.home / "up.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 support.arguments(self.home, "up", "--port", str(self.port)),
                 env=support.environment(**self.variables),
@@ -120,7 +121,7 @@ class Up:
 
     def _has_swept(self, since: datetime) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, (self.home / "up.log").read_text("utf-8", "replace")
+        assert self.process.poll() is None, self.log.read_text("utf-8", "replace")
         runs = self.runs("COMPLETED", "FAILED", "CRASHED")
         return any(run["name"] and datetime.fromisoformat(run["end_time"]) > since for run in runs)
 

@@ -85,6 +85,24 @@ def test_what_arrives_while_the_server_is_down_comes_in(alone: Up, twin: Twin, d
     show(f"ten deliveries with the server down: published {seconds:.0f} s after it could start again")
 
 
+@pytest.mark.server
+@pytest.mark.timeout(900)
+def test_an_event_that_the_server_swallows_costs_minutes_only(alone: Up, twin: Twin, deliveries: Iterator[Path]) -> None:
+    """Acknowledged and not acted upon, as when its database is locked: the automations behind both hints are taken away."""
+    wait_for("rest", alone.rests, HEALED_SECONDS)
+    taken = 0
+    for automation in alone.api.call("POST", "/automations/filter", {}):
+        if "delivery received" in automation["name"] or "slices loaded" in automation["name"]:
+            alone.api.call("DELETE", f"/automations/{automation['id']}")
+            taken += 1
+    assert taken == 2
+    file = next(deliveries)
+    wanted = twin.fingerprint_with(file)
+    drop(alone.home, file)
+    seconds = wait_for("the file in the published figures", lambda: alone.has(wanted), HEALED_SECONDS)
+    show(f"events swallowed by the server: published after {seconds:.0f} s")
+
+
 def test_the_small_deliveries_differ(tmp_path: Path) -> None:
     """The counts above are of different bytes, else they would test repetition."""
     contents = {write_delivery(tmp_path, number).read_bytes() for number in range(1, 50)}

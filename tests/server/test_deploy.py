@@ -33,7 +33,7 @@ class Deployed:
         self.variables = {
             **support.environment(),
             **GUARDED,
-            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT_HOME": str(home.with_name(f"{home.name}-prefect")),
             "PREFECT_API_URL": self.url,
             "PREFECT_API_AUTH_STRING": SECRET,
             "PREFECT_SERVER_API_AUTH_STRING": SECRET,
@@ -51,7 +51,7 @@ class Deployed:
         self.start("watcher", "flows.cli", "watch")
 
     def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
-        log = self.stack.enter_context((self.home / f"{name}.log").open("ab"))
+        log = self.stack.enter_context(self.home.with_name(f"{self.home.name}-{name}.log").open("ab"))
         process = subprocess.Popen(
             [sys.executable, "-m", *words], env=self.variables, cwd=support.ROOT, stdout=log, stderr=subprocess.STDOUT
         )

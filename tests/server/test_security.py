@@ -83,7 +83,7 @@ def test_events_parameters_and_artifacts_carry_no_delivered_text(up: Up, sampled
     wait_for("the sample", lambda: up.has_published() and loaded() and up.rests(), 180)
     canaries = support.canaries(sampled)
     assert canaries
-    for path in [*(up.home / "service").rglob("*"), up.home / "up.log"]:
+    for path in [*(up.home / "service").rglob("*"), up.log]:
         if path.is_file():
             data = path.read_bytes()
             found = [canary for canary in canaries if canary.encode() in data]
@@ -101,7 +101,7 @@ def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, de
     file = next(deliveries)
     wanted = Twin(support.empty_home(sampled, tmp_path / "twin")).fingerprint_with(file)
     command = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *support.arguments(home, "up", "--port", str(free_port()))]
-    with (home / "up.log").open("ab") as log:
+    with (tmp_path / "up.log").open("ab") as log:
         process = subprocess.Popen([*wrapped, *command], env=support.environment(), stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for("api.json", (home / "service" / "api.json").exists, 60)

@@ -44,7 +44,7 @@ def test_an_up_joins_an_api_that_exists(up: Up, home: Path, sampled: Path, tmp_p
     """Another home's `up --no-server` serves its flows to the first one's API and stops without taking that along."""
     secret = (up.home / "service" / "auth").read_text("utf-8").strip()
     other = Up(support.empty_home(sampled, tmp_path / "other"))
-    log = other.home / "up.log"
+    log = other.log
 
     with log.open("ab") as file:
         process = subprocess.Popen(

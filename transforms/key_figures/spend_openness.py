@@ -1,4 +1,4 @@
-"""Openness: how far organisations' invoice data are there, and how much of their spend they advertised."""
+"""Openness: how many organisations' invoice data are there, and how much of their spend they advertised."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ WINDOW_YEARS = 3
 DEFINITIONS = (
     KeyFigure(
         figure_id="open_invoice_coverage",
-        version=1,
+        version=2,
         name={"fi": "Ostolaskudatan avaaminen", "sv": "Öppna fakturadata", "en": "Organisations publishing invoice data"},
         definition={
-            "fi": "Organisaatiot, joiden ostolaskut on toimitettu, osuutena kehikon organisaatioista, kuukausittain laskettuna.",
-            "sv": "Organisationer vars inköpsfakturor har levererats, som andel av ramens organisationer, räknat per månad.",
-            "en": "Organisations whose invoices are delivered as a share of the organisations in the frame, counted by month.",
+            "fi": "Kehikon organisaatiot, joiden ostolaskuja on vuodelta toimitettu, osuutena kehikosta vuoden lopussa.",
+            "sv": "Ramens organisationer vars inköpsfakturor för året har levererats, som andel av ramen vid årets slut.",
+            "en": "Organisations of the frame whose invoices of the year are delivered, as a share of the frame at the year's end.",
         },
         unit="share",
         direction="up",
         sources=("purchase_invoices",),
         aggregate="ratio",
-        numerator="Organisation-months with a delivery in force.",
-        denominator="Organisation-months in the frame.",
+        numerator="Organisations of the frame with a delivery in force for any month of the year.",
+        denominator="Organisations in the frame on the last day of the year.",
         standing="proposal",
         origin="KEY_FIGURES 7.2, strategy goal I3-1; formula ours.",
-        coverage_text="The frame is known as a whole: always 1.",
+        coverage_text="Organisations in the frame / those and the ones outside it that agencies deliver or have delivered.",
         closing="invoices",
         scopes=("all",),
+        period_kinds=("year",),
         levels=("national", "sector", "branch", "region"),
         assumptions=(
-            "The frame: organisations that registered agencies delivered at least once, from the first month asked of the agency.",
-            "Organisations that never delivered stand outside it.",
+            "The frame: organisations with in_frame yes in organisations.csv, as long as they exist. Whole sectors belong into it.",
+            "Where no organisation is in the frame: not_computable, no_frame. None is as shipped; the frame is data to register.",
+            "Organisations outside the frame count neither above nor below the line; they lower the coverage.",
         ),
         strategy_intent="I3-1",
     ),
@@ -79,9 +81,9 @@ DEFINITIONS = (
 )
 
 
-def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
+def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.DataFrame:
     """figure_id and CONTRIBUTION rows, with period_kinds, from expected, spend_month and procedure_start (where there)."""
-    parts = [_coverage(measures["expected"])]
+    parts = [_coverage(measures["expected"], parameters)]
     if "procedure_start" in measures:
         parts.append(_publication_rate(measures))
     return pl.concat(parts)
@@ -105,12 +107,32 @@ def _rows(frame: pl.DataFrame, figure_id: str, scope: str) -> pl.DataFrame:
     )
 
 
-def _coverage(expected: pl.DataFrame) -> pl.DataFrame:
-    one = pl.lit(1)
-    frame = expected.with_columns(
-        numerator=pl.col("present").cast(pl.Int64), denominator=one, n=one, covered=one, asked=one, reason=None, period_kinds=pl.lit("all")
+def _coverage(expected: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """One row per organisation and year, in its last month: an organisation counts once, whatever it delivers of the year."""
+    known = expected.group_by("organisation_id", month=pl.date(pl.col("month").dt.year(), 12, 1)).agg(pl.col("present").any())
+    schema = {"organisation_id": pl.String, "since": pl.Date, "until": pl.Date}
+    frame = pl.DataFrame(list(parameters.frame), schema=schema, orient="row").join(known.select("month").unique(), how="cross")
+    frame = frame.filter(pl.col("month").dt.month_end().is_between("since", "until")).select("organisation_id", "month").unique()
+    inside = frame.join(known, on=["organisation_id", "month"], how="left").select(
+        "organisation_id",
+        "month",
+        numerator=pl.col("present").fill_null(False).cast(pl.Int64),
+        denominator=pl.lit(1, pl.Int64),
+        n=1,
+        covered=1,
+        reason=pl.lit(None, pl.String),
     )
-    return _rows(frame, "open_invoice_coverage", "all")
+    outside = known.join(frame, on=["organisation_id", "month"], how="anti").select(
+        "organisation_id",
+        "month",
+        numerator=pl.lit(None, pl.Int64),
+        denominator=pl.lit(None, pl.Int64),
+        n=0,
+        covered=0,
+        reason=pl.lit("no_frame"),
+    )
+    every = pl.concat([inside, outside]).with_columns(asked=1, period_kinds=pl.lit("year"))
+    return _rows(every, "open_invoice_coverage", "all")
 
 
 def _publication_rate(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

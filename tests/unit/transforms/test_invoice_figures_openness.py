@@ -1,22 +1,25 @@
-"""Openness figures by hand: organisation-months delivered, and advertised value over spend in windows of 36 months."""
+"""Openness figures by hand: organisations of the frame with data, and advertised value over spend in windows of 36 months."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import polars as pl
+import pytest
 
+from schemas.errors import ConfigurationError
+from schemas.reference import Reference
 from tests.unit.transforms import invoice_lines as lines
 from transforms import periods
 from transforms.key_figures import spend_openness
-from transforms.key_figures.parameters import Parameters
+from transforms.key_figures.parameters import Parameters, parameters_of
 from transforms.rollup import roll_up
 
 YEARS = range(2020, 2025)
 FIGURES = {figure.figure_id: figure for figure in spend_openness.DEFINITIONS}
 
 
-def cells() -> pl.DataFrame:
+def cells(frame: tuple[tuple[str, date, date], ...] = ()) -> pl.DataFrame:
     """A1 spends 1 000 euros a year and advertises 600 euros in 2020 and 300 in 2023; A2 advertises but delivers no invoices."""
     months = [date(year, month, 1) for year in YEARS for month in range(1, 13)]
     bought = [
@@ -48,7 +51,7 @@ def cells() -> pl.DataFrame:
         "expected": pl.DataFrame(expected, schema=["organisation_id", "month", "present"], orient="row"),
         "procedure_start": pl.DataFrame(calls, schema=names, orient="row"),
     }
-    contributions = spend_openness.compute(measures, Parameters())
+    contributions = spend_openness.compute(measures, Parameters(frame=frame))
     return roll_up(contributions, FIGURES, periods.touched(months, months[0], months[-1]), lines.members())
 
 
@@ -67,8 +70,47 @@ def test_publication_rate_looks_back_36_months_at_the_same_organisations() -> No
     assert set(nation["period_kind"]) == {"year"}
 
 
-def test_invoice_data_are_open_where_a_delivery_is_in_force() -> None:
-    frame = cells().filter((pl.col("figure_id") == "open_invoice_coverage") & (pl.col("level") == "national"))
-    kinds = {row["period_kind"]: (row["numerator"], row["denominator"]) for row in frame.to_dicts()}
-    assert kinds == {"month": (1, 2), "quarter": (3, 6), "year": (12, 24), "rolling_12m": (12, 24)}
-    assert "organisation" not in set(cells()["level"])
+ALWAYS = (date(1900, 1, 1), date(9999, 12, 31))
+
+
+def coverage(frame: tuple[tuple[str, date, date], ...]) -> dict[int, tuple[object, ...]]:
+    """numerator, denominator, covered, asked and reason of the nation by year."""
+    found = cells(frame).filter((pl.col("figure_id") == "open_invoice_coverage") & (pl.col("level") == "national"))
+    assert set(found["period_kind"]) <= {"year"}
+    names = ("numerator", "denominator", "covered", "asked", "reason")
+    return {row["period_start"].year: tuple(row[name] for name in names) for row in found.to_dicts()}
+
+
+def test_organisations_of_the_frame_with_data_over_those_in_the_frame() -> None:
+    """A1 delivers, A2 is missing, A3 never delivered anything."""
+    frame = tuple((organisation, *ALWAYS) for organisation in ("A1", "A2", "A3"))
+    assert coverage(frame) == {year: (1, 3, 3, 3, None) for year in YEARS}
+    assert "organisation" not in set(cells(frame)["level"])
+
+
+def test_the_frame_is_that_of_the_years_last_day() -> None:
+    frame = (("A1", *ALWAYS), ("A2", ALWAYS[0], date(2022, 6, 30)), ("A3", date(2023, 12, 31), ALWAYS[1]))
+    shares = {year: row[:2] for year, row in coverage(frame).items()}
+    assert shares == {2020: (1, 2), 2021: (1, 2), 2022: (1, 1), 2023: (1, 2), 2024: (1, 2)}
+
+
+def test_who_delivers_outside_the_frame_lowers_the_coverage_and_not_the_share() -> None:
+    assert coverage((("A2", *ALWAYS), ("A3", *ALWAYS)))[2024] == (0, 2, 2, 3, None)
+
+
+def test_without_a_frame_nothing_can_be_said() -> None:
+    assert coverage(()) == {year: (None, None, 0, 2, "no_frame") for year in YEARS}
+
+
+def test_the_frame_is_read_from_the_register() -> None:
+    header = "organisation_id,name_fi,sector,valid_from,valid_to,in_frame\n"
+    rows = "900,Yksi,municipality,,2022-12-31,yes\n900,Yksi,municipality,2023-01-01,,no\n901,Kaksi,municipality,,,\n"
+    frame = parameters_of(Reference.load({"organisations.csv": header + rows})).frame
+    assert [item for item in frame if item[0] in ("900", "901")] == [("900", date(1900, 1, 1), date(2022, 12, 31))]
+
+
+@pytest.mark.parametrize("row", ["900,Yksi,municipality,,,maybe", "900,Yksi,municipality,1.1.2020,,yes"])
+def test_a_frame_that_cannot_be_read_names_file_and_row(row: str) -> None:
+    header = "organisation_id,name_fi,sector,valid_from,valid_to,in_frame\n"
+    with pytest.raises(ConfigurationError, match=r"organisations.csv, row \d+"):
+        parameters_of(Reference.load({"organisations.csv": header + row + "\n"}))
