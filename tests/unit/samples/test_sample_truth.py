@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from samples import truth_notices, truth_spend
+from samples import truth_notices, truth_openness, truth_spend
 from samples.cells import Place, Series, Span, median, shift
 from samples.facts import Account, Award, Lot, Notice, Organisation, Posting, Procedure, Result, Supplier
 from samples.generate import Sample, generate
@@ -36,6 +36,26 @@ def line(supplier: Supplier, cents: int, case: str = "1", day: date = date(2024,
     for name, value in changes.items():
         setattr(posting, name, value)
     return posting
+
+
+def test_publishing_municipalities_by_hand() -> None:
+    """One of two municipalities delivered 2024 and is missing in 2025; the state, whom nobody asks, lowers no share."""
+    span = Span(date(2024, 1, 1), date(2025, 10, 1))
+    silent = Organisation("9000002-X", "9000002-X", "", "Hiljala", "Tystby", "municipality", "", "92")
+    merged = Organisation("9000003-X", "9000003-X", "", "Vaitela", "Ordknapp", "municipality", "", "92")
+    unit = Organisation("state:1", "9000004-X", "1", "Virasto", "Verket", "state", "9", "91")
+    frame = [(CITY, FOREVER), (silent, FOREVER), (merged, date(2024, 12, 30))]
+    cells = truth_openness.cells([("city", CITY, (2024,)), ("state", unit, (2024, 2025))], [], [], frame, span)
+    found = {
+        (place.level, place.level_id, place.period_start.year): (cell.numerator, cell.denominator)
+        for (series, place), cell in cells.items()
+        if series.figure_id == "open_invoice_coverage"
+    }
+    for level, level_id in (("national", "FI"), ("sector", "municipality")):
+        assert [found[level, level_id, year] for year in (2024, 2025)] == [(1, 2), (0, 2)]
+    assert [found["region", region, 2024] for region in ("91", "92")] == [(1, 1), (0, 1)]
+    assert [found[level, level_id, 2024] for level, level_id in (("sector", "state"), ("branch", "9"))] == [(None, None)] * 2
+    assert {level for level, _, _ in found} == {"national", "sector", "region", "branch"}
 
 
 def test_spend_by_hand() -> None:
