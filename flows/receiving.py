@@ -26,10 +26,13 @@ from transforms.formats import archive
 from transforms.registry import SOURCES
 from warehouse.home import Home, write_durably
 from warehouse.landing import Intent, Landed, Landing, require_regular_file
+from warehouse.publication import receipts
 
 MANIFEST = ".manifest.json"
 MANIFEST_LIMIT = 64 * 1024
 DONE = ".done"
+REFUSED = "refused"
+RECEIPT, RECEIPT_TEXT = ".refused.json", ".refused.txt"
 UNPACKING = ".unpacking-"
 UNPACKING_SECONDS = 3600
 """Unpacking takes minutes at most; an older folder is nobody's."""
@@ -156,7 +159,7 @@ def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: 
             inside = list(_unpacked(found, Path(directory), limits))
         except DeliveryRefused as refusal:
             if found.move:
-                _set_apart(home, found, refusal.reasons, at)
+                _set_apart(home, reference, found, refusal.reasons, at)
             yield Received(found.name, None, False, refusal.reasons)
             return
         for member in inside:
@@ -196,7 +199,7 @@ def _take_file(home: Home, reference: Reference, found: Found, at: datetime) -> 
         landed, is_new = Landing(home).take(found.path, intent, found.move)
     except DeliveryRefused as refusal:
         if found.move and os.path.lexists(found.path):
-            _set_apart(home, found, refusal.reasons, at)
+            _set_apart(home, reference, found, refusal.reasons, at)
         return Received(found.name, None, False, refusal.reasons)
     if found.move:
         _clear(found.path, MANIFEST, DONE)
@@ -211,17 +214,56 @@ def _clear(path: Path, *marks: str) -> None:
             beside.unlink()
 
 
-def _set_apart(home: Home, found: Found, reasons: tuple[Reason, ...], at: datetime) -> None:
-    """Move a refused inbox file out of the way, with the reasons beside it; it never disappears."""
+def _set_apart(home: Home, reference: Reference, found: Found, reasons: tuple[Reason, ...], at: datetime) -> None:
+    """Move a refused inbox file out of the way, with a receipt beside it as JSON and as text; it never disappears."""
     place = f"{at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"  # two refused files of a run may bear one name
-    target = home.root / "refused" / place / _plain(found.path.name)
+    target = home.root / REFUSED / place / _plain(found.path.name)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found.path.rename(target)
     manifest = found.path.with_name(found.path.name + MANIFEST)
+    agency, source = _told(found)
+    found.path.rename(target)
     if os.path.lexists(manifest) and not manifest.is_symlink():
         shutil.move(manifest, target.with_name(target.name + MANIFEST))
-    text = json.dumps({"file": found.name, "reasons": [reason.__dict__ for reason in reasons]}, ensure_ascii=False, indent=2)
-    write_durably(target.with_name(target.name + ".refused.json"), text.encode("utf-8", "backslashreplace"))
+    receipt = {
+        "delivery_id": place,
+        "file": found.name,
+        "agency": agency,
+        "source": source,
+        "file_name": Path(found.name).name,
+        "received_at": at.isoformat(),
+        "status": "refused",
+        "is_held": False,
+        "reasons": [reason.__dict__ for reason in reasons],
+    }
+    language = reference.agencies[agency].language if agency in reference.agencies else "en"
+    text = receipts.as_text(receipt | {"tables": [], "rules": [], "read_as": {}}, language)
+    for ending, written in (
+        (RECEIPT, json.dumps(receipt, ensure_ascii=False, indent=2)),
+        (RECEIPT_TEXT, text),
+    ):
+        write_durably(target.with_name(target.name + ending), written.encode("utf-8", "backslashreplace"))
+
+
+def _told(found: Found) -> tuple[str, str]:
+    """Agency and source as options, place or manifest say, '' where none does; a refusal must not fail on a broken manifest."""
+    try:
+        manifest = read_manifest(found.path, found.name)
+    except (DeliveryRefused, OSError):
+        manifest = {}
+    return str(found.agency or manifest.get("agency") or ""), str(found.source or manifest.get("source") or "")
+
+
+def refused_at_the_door(home: Home) -> Iterator[dict[str, Any]]:
+    """Receipts of the files in `refused/`; of a file whose receipt is lost what can still be seen."""
+    for path in sorted((home.root / REFUSED).glob("*/*")):
+        if path.name.endswith((MANIFEST, RECEIPT, RECEIPT_TEXT)) or path.name.startswith("."):
+            continue
+        known = {"delivery_id": path.parent.name, "agency": "", "source": "", "file_name": path.name, "reasons": []}
+        try:
+            told = json.loads(path.with_name(path.name + RECEIPT).read_text("utf-8"))
+        except (OSError, ValueError):
+            told = {}
+        yield known | (told if isinstance(told, dict) else {})
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -99,12 +100,14 @@ def _day(text: str) -> str:
 
 
 def status(settings: Settings) -> list[dict[str, Any]]:
-    """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet."""
+    """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet; then what was refused at the door."""
+    from flows.receiving import refused_at_the_door
     from warehouse.landing import Landing
     from warehouse.store import reading
 
     home = Home(settings.home.resolve())
     rows: dict[str, dict[str, Any]] = {}
+    empty = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
     with reading(home) as warehouse:
         if warehouse:
             sql = (
@@ -118,7 +121,6 @@ def status(settings: Settings) -> list[dict[str, Any]]:
     for item in Landing(home).all():
         row = rows.get(item.delivery_id)
         if row is None:
-            empty = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
             rows[item.delivery_id] = {
                 "delivery_id": item.delivery_id,
                 "agency": item.intent.agency,
@@ -131,6 +133,16 @@ def status(settings: Settings) -> list[dict[str, Any]]:
             }
         elif row["journal_n"] != item.journal_n:
             row["why"] = "a command or receipt waits for the next nightly"
+    names = ("delivery_id", "agency", "source", "file_name")
+    for told in refused_at_the_door(home):
+        why = "; ".join(dict.fromkeys(reason["text"] for reason in told["reasons"]))
+        rows[f"{told['delivery_id']}/{told['file_name']}"] = {
+            **{name: told[name] for name in names},
+            "status": "refused",
+            "is_held": False,
+            **empty,
+            "why": why or "refused; its receipt is lost",
+        }
     return list(rows.values())
 
 
@@ -184,9 +196,11 @@ def doctor(settings: Settings) -> list[Finding]:
     """Findings about the installation and the home directory."""
     home = Home(settings.home.resolve())
     findings = [_version(name) for name in KNOWN_GOOD]
+    findings.append(_home(home))
     findings.append(_disk(home))
     findings.extend(_publication(home))
-    findings.append(_pending(settings))
+    findings.extend(_pending(settings))
+    findings.append(_refused(home))
     return findings
 
 
@@ -198,6 +212,21 @@ def _version(name: str) -> Finding:
     return Finding(
         "ok" if good else "fail", name, text if good else f"{text} is outside the range this product was measured with"
     )
+
+
+def _home(home: Home) -> Finding:
+    if not home.landing.is_dir():
+        return Finding("warn", "home", f"{home.root} is no home yet: `receive` or `nightly` makes it")
+    writable = all(os.access(place, os.W_OK | os.X_OK) for place in (home.root, home.landing, home.published))
+    return Finding("ok" if writable else "fail", "home", f"{home.root}" + ("" if writable else " cannot be written by this user"))
+
+
+def _refused(home: Home) -> Finding:
+    from flows.receiving import REFUSED, refused_at_the_door
+
+    count = sum(1 for _ in refused_at_the_door(home))
+    text = f"{count} file{'' if count == 1 else 's'} at the door in {home.root / REFUSED}"
+    return Finding("warn" if count else "ok", "refused", text + ("; `status` says why" if count else ""))
 
 
 def _disk(home: Home) -> Finding:
@@ -222,12 +251,12 @@ def _publication(home: Home) -> list[Finding]:
     ]
 
 
-def _pending(settings: Settings) -> Finding:
+def _pending(settings: Settings) -> list[Finding]:
     try:
         waiting = [row for row in status(settings) if row["status"] == "received"]
-    except Busy as busy:
-        return Finding("ok", "lock", f"{busy}")
-    return Finding("ok" if not waiting else "warn", "landing", f"{len(waiting)} deliveries wait for the next nightly")
+    except Busy:
+        return []  # `lock` says so
+    return [Finding("ok" if not waiting else "warn", "landing", f"{len(waiting)} deliveries wait for the next nightly")]
 
 
 def cell(name: str, value: Any) -> str:

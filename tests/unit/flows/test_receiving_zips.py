@@ -64,6 +64,7 @@ def test_a_zip_that_climbs_is_set_apart_with_its_reason(settings: Settings) -> N
 
 
 def test_what_a_crash_left_unpacked_goes_with_the_next_run(settings: Settings) -> None:
+    pipeline.home_of(settings)
     old, young = settings.home / ".unpacking-old", settings.home / ".unpacking-young"
     for folder in (old, young):
         folder.mkdir(parents=True)

@@ -1,0 +1,101 @@
+"""Files refused at the door: kept with a receipt in the agency's language, listed by `status`, counted by `doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows import pipeline, reporting
+from flows.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", settle_seconds=0)
+
+
+def put(settings: Settings, place: str, data: bytes = b"") -> Path:
+    path = settings.home / "inbox" / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def receipts(settings: Settings) -> tuple[dict[str, object], str]:
+    (told,) = (settings.home / "refused").glob("*/*.refused.json")
+    return json.loads(told.read_text("utf-8")), told.with_suffix(".txt").read_text("utf-8")
+
+
+def test_a_refused_file_has_a_receipt_in_the_agencys_language(settings: Settings) -> None:
+    put(settings, "kaarina/purchase_invoices/tyhja_2024.csv")
+    pipeline.nightly(settings)
+    content, text = receipts(settings)
+    names = ("status", "agency", "source", "file_name", "file")
+    assert [content[name] for name in names] == ["refused", "kaarina", "purchase_invoices", "tyhja_2024.csv", "kaarina/purchase_invoices/tyhja_2024.csv"]
+    assert content["received_at"]
+    assert "Tila: hylätty" in text
+    assert "tiedosto on tyhjä; toimita se uudelleen [file_empty]" in text
+
+
+def test_an_unknown_agency_is_told_in_english(settings: Settings) -> None:
+    put(settings, "kylä/purchase_invoices/a.csv", b"a;b\n1;2\n")
+    pipeline.nightly(settings)
+    content, text = receipts(settings)
+    assert (content["agency"], content["status"]) == ("kylä", "refused")
+    assert "Status: refused" in text
+    assert "agency_unknown" in text
+
+
+def test_the_manifest_names_the_agency_where_the_place_does_not(settings: Settings) -> None:
+    path = put(settings, "tyhja.csv")
+    path.with_name("tyhja.csv.manifest.json").write_text('{"agency": "kaarina", "source": "purchase_invoices"}', "utf-8")
+    pipeline.nightly(settings)
+    content, text = receipts(settings)
+    assert (content["agency"], content["source"]) == ("kaarina", "purchase_invoices")
+    assert "Tila: hylätty" in text
+
+
+def test_a_refused_zip_has_a_receipt(settings: Settings) -> None:
+    put(settings, "kaarina/purchase_invoices/rikki.zip", b"PK\x03\x04 not a zip")
+    pipeline.nightly(settings)
+    content, text = receipts(settings)
+    assert content["agency"] == "kaarina"
+    assert "hylätty" in text
+
+
+def test_status_lists_what_was_refused_at_the_door(settings: Settings) -> None:
+    put(settings, "kaarina/purchase_invoices/tyhja_2024.csv")
+    put(settings, "kylä/a.csv", b"x")
+    pipeline.nightly(settings)
+    rows = {row["file_name"]: row for row in reporting.status(settings)}
+    assert {name: (row["agency"], row["status"]) for name, row in rows.items()} == {
+        "tyhja_2024.csv": ("kaarina", "refused"),
+        "a.csv": ("kylä", "refused"),
+    }
+    assert "empty" in rows["tyhja_2024.csv"]["why"]
+    assert all(set(reporting.STATUS_TABLE) <= set(row) for row in rows.values())
+
+
+def test_status_lists_a_refused_file_whose_receipt_is_lost(settings: Settings) -> None:
+    put(settings, "kaarina/purchase_invoices/tyhja_2024.csv")
+    pipeline.nightly(settings)
+    (told,) = (settings.home / "refused").glob("*/*.refused.json")
+    told.write_text("{", "utf-8")
+    (row,) = reporting.status(settings)
+    assert (row["file_name"], row["status"]) == ("tyhja_2024.csv", "refused")
+
+
+def test_doctor_counts_what_was_refused_and_names_the_home(settings: Settings) -> None:
+    def said(what: str) -> tuple[str, str]:
+        (finding,) = (finding for finding in reporting.doctor(settings) if finding.what == what)
+        return finding.severity, finding.text
+
+    assert said("home")[0] == "warn"
+    put(settings, "kaarina/purchase_invoices/tyhja_2024.csv")
+    pipeline.nightly(settings)
+    assert said("home") == ("ok", str(settings.home.resolve()))
+    severity, text = said("refused")
+    assert severity == "warn"
+    assert text.startswith("1 file")
