@@ -84,7 +84,7 @@ def coverage(frame: tuple[tuple[str, date, date], ...]) -> dict[int, tuple[objec
 def test_organisations_of_the_frame_with_data_over_those_in_the_frame() -> None:
     """A1 delivers, A2 is missing, A3 never delivered anything."""
     frame = tuple((organisation, *ALWAYS) for organisation in ("A1", "A2", "A3"))
-    assert coverage(frame) == {year: (1, 3, 3, 3, None) for year in YEARS}
+    assert coverage(frame) == dict.fromkeys(YEARS, (1, 3, 3, 3, None))
     assert "organisation" not in set(cells(frame)["level"])
 
 
@@ -99,7 +99,7 @@ def test_who_delivers_outside_the_frame_lowers_the_coverage_and_not_the_share() 
 
 
 def test_without_a_frame_nothing_can_be_said() -> None:
-    assert coverage(()) == {year: (None, None, 0, 2, "no_frame") for year in YEARS}
+    assert coverage(()) == dict.fromkeys(YEARS, (None, None, 0, 2, "no_frame"))
 
 
 def test_the_frame_is_read_from_the_register() -> None:
