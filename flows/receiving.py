@@ -1,7 +1,8 @@
 """Receiving: from a file someone dropped or named to a delivery in landing, or a refusal that says why.
 
 Agency and source come from the options, else the manifest beside the file (`<file>.manifest.json`), else the inbox path
-(`inbox/<agency>/<source>/file`), else the file's own header; what none of them tells is refused.
+(`inbox/<agency>/<source>/file`), else the file's own header (of invoices, the agency by the buyer's id on the first rows too);
+what none of them tells is refused.
 """
 
 from __future__ import annotations
@@ -301,12 +302,15 @@ def _intent(reference: Reference, found: Found, manifest: dict[str, Any], at: da
     agency = str(found.agency or manifest.get("agency") or "")
     source: str | None = found.source or manifest.get("source")
     source = source or _recognised(found.path)
-    agency = agency or _only_agency(reference, source) or ""
+    agency = agency or _only_agency(reference, source) or _agency_of(reference, source, found.path) or ""
     if source not in SOURCES:
         known = ", ".join(sorted(SOURCES))
         raise DeliveryRefused(
             Reason("source_unknown", f"source {source!r} is not known; say --source, one of {known}", file=found.name)
         )
+    if not agency:
+        text = "agency not recognised; say --agency, or put the file into inbox/AGENCY/SOURCE"
+        raise DeliveryRefused(Reason("agency_unrecognised", text, file=found.name))
     if agency not in reference.agencies:
         raise DeliveryRefused(
             Reason(
@@ -348,6 +352,12 @@ def _only_agency(reference: Reference, source: str | None) -> str | None:
     """The one agency that delivers a source, when there is just one."""
     agencies = [agency.agency for agency in reference.agencies.values() if source in agency.sources]
     return agencies[0] if len(agencies) == 1 else None
+
+
+def _agency_of(reference: Reference, source: str | None, path: Path) -> str | None:
+    """The one agency that the file's rows or header speak of."""
+    recognise = SOURCES[source].recognise_agency if source in SOURCES else None
+    return recognise(path, reference, source) if recognise and source else None
 
 
 def _produced(file_name: str, manifest: dict[str, Any], at: datetime) -> tuple[datetime, str]:

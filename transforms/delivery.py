@@ -173,6 +173,7 @@ class Source:
 
     `recognise(head, file_name)` answers whether the first bytes of a file look like this source: 0 no .. 100 sure.
     `coverage(file_name)` reads (from, to, part) out of a file's name, Nones where it says nothing.
+    `recognise_agency(path, reference, source)` names the one agency that a file speaks of; None: files never do.
     """
 
     contract: Contract
@@ -182,3 +183,4 @@ class Source:
     recognise: Callable[[Path], int]
     coverage: Callable[[str], tuple[date | None, date | None, str]]
     measures: SnapshotMeasures | KeyedMeasures
+    recognise_agency: Callable[[Path, Reference, str], str | None] | None = None

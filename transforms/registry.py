@@ -8,7 +8,7 @@ from schemas.purchase_invoices import POSTING_LINE
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
-from transforms.sources import procurement_notices, purchase_invoices
+from transforms.sources import invoice_agency, procurement_notices, purchase_invoices
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -21,6 +21,7 @@ SOURCES: dict[str, Source] = {
         measures=SnapshotMeasures(
             invoice_measures.MEASURES, invoice_measures.PLANS, POSTING_LINE.name, invoice_measures.relations
         ),
+        recognise_agency=invoice_agency.agency_of,
     ),
     "procurement_notices": Source(
         contract=NOTICES,

@@ -33,7 +33,13 @@ def test_a_refused_file_has_a_receipt_in_the_agencys_language(settings: Settings
     pipeline.nightly(settings)
     content, text = receipts(settings)
     names = ("status", "agency", "source", "file_name", "file")
-    assert [content[name] for name in names] == ["refused", "kaarina", "purchase_invoices", "tyhja_2024.csv", "kaarina/purchase_invoices/tyhja_2024.csv"]
+    assert [content[name] for name in names] == [
+        "refused",
+        "kaarina",
+        "purchase_invoices",
+        "tyhja_2024.csv",
+        "kaarina/purchase_invoices/tyhja_2024.csv",
+    ]
     assert content["received_at"]
     assert "Tila: hylätty" in text
     assert "tiedosto on tyhjä; toimita se uudelleen [file_empty]" in text
