@@ -1,9 +1,4 @@
-"""The command line. Every command works without a server and without a network.
-
-Exit codes: 0 done · 1 doctor found something wrong · 2 wrong words · 3 settings or registers wrong · 4 `receive` or `check`
-refused a file · 5 an invariant stopped the publication · 6 storage failed (disk full) · 69 Prefect's API does not answer ·
-70 a defect of ours · 75 another run is writing.
-"""
+"""The command line. Every command works without a server and without a network. Exit codes: `EXIT_CODES`."""
 
 from __future__ import annotations
 

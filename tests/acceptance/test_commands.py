@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.support import COMMAND_LINE, assert_same, environment, fingerprint, ledger, published, run
+from flows.cli import EXIT_CODES
+from schemas.errors import NyckeltalError
+from tests.acceptance.support import COMMAND_LINE, ROOT, assert_same, environment, fingerprint, ledger, published, run
 
 Nyckeltal = Callable[..., Any]
 
@@ -292,3 +295,11 @@ def test_commands_of_a_process_of_their_own(tiny_sample: Path, tiny_home: Path, 
     told = run(home, "--help")
     assert told.returncode == 0
     assert "Exit codes" in told.stdout
+
+
+def test_help_and_readme_tell_the_same_exit_codes() -> None:
+    told = {int(code) for code in re.findall(r"(?:^|[,:] )(\d+) [a-zA-Z`]", " ".join(EXIT_CODES.split()))}
+    rows = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)}
+    classes = {error.exit_code for error in NyckeltalError.__subclasses__()}
+    assert told == rows
+    assert told == classes | {0, 1, 70}
