@@ -46,6 +46,8 @@ def detect_date_format(sample: pl.Series, expected: str | None = None) -> str | 
         read = int(((days >= date(2000, 1, 1)) & (days < date(2100, 1, 1))).sum())
         if read > most:
             best, most = candidate, read
+        if most == len(texts):
+            break  # no other format can read more, and the first of equals wins
     return best
 
 
