@@ -120,7 +120,8 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
-    former, bounds = _remembered_bounds(store), _bounds(store, as_of)
+    former, bounds = _remembered(store, "bounds"), _bounds(store, as_of)
+    former_data, data = _remembered(store, "data_bounds") or former, _bounds(store)
     _count_once(store, reference, names, bounds[INVOICES][1] if INVOICES in bounds else None)
     for source in bounds:
         changed = set(periods.month_range(*bounds[source])) ^ set(
@@ -137,13 +138,14 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         if not months:
             continue
         reached = _reached(months, reach, bounds[sources[0]][1])
-        touched, gone = periods.scope(reached, former.get(sources[0]), bounds[sources[0]])
+        touched, gone = periods.scope(reached, bounds[sources[0]], former_data.get(sources[0]), data[sources[0]])
         wanted = {key: figure for key, figure in DEFINITIONS.items() if (figure.sources, figure.reach_years) == (sources, reach)}
         replaced = pl.concat([touched, gone])
         figures.replace_cells(store, _cells(store, reference, names, wanted, touched, reach), list(wanted), replaced)
         every.append(replaced)
     store.con.execute("DELETE FROM ledger.dirty")
-    ledger.set_state(store, "bounds", json.dumps({source: [day.isoformat() for day in days] for source, days in bounds.items()}))
+    _remember(store, "bounds", bounds)
+    _remember(store, "data_bounds", data)
     return pl.concat(every).unique().sort(PERIOD_KEY)
 
 
@@ -158,10 +160,14 @@ def _without_data(store: Store, sources: Sequence[str], former: Mapping[str, obj
     return gone
 
 
-def _remembered_bounds(store: Store) -> dict[str, tuple[date, date]]:
-    """Bounds of the data when figures were last computed."""
-    known = json.loads(ledger.state(store, "bounds") or "{}")
+def _remembered(store: Store, name: str) -> dict[str, tuple[date, date]]:
+    """Bounds when figures were last computed."""
+    known = json.loads(ledger.state(store, name) or "{}")
     return {source: (date.fromisoformat(first), date.fromisoformat(last)) for source, (first, last) in known.items()}
+
+
+def _remember(store: Store, name: str, bounds: Mapping[str, tuple[date, date]]) -> None:
+    ledger.set_state(store, name, json.dumps({source: [day.isoformat() for day in days] for source, days in bounds.items()}))
 
 
 def _count_once(store: Store, reference: Reference, names: Names, through: date | None) -> None:

@@ -77,15 +77,21 @@ def month_range(first: date, last: date) -> list[date]:
     return [add_months(start, ahead) for ahead in range(count)]
 
 
-def scope(months: Iterable[date], old: tuple[date, date] | None, new: tuple[date, date]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Periods to compute again, and periods to clear, when `months` changed and the data's bounds went from `old` to `new`.
+def scope(
+    months: Iterable[date],
+    bounds: tuple[date, date],
+    old_data: tuple[date, date] | None,
+    new_data: tuple[date, date],
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Periods to compute again, and periods to clear, when `months` changed and figures reach from one bound to the other.
 
-    Growing bounds add windows that hold no changed month; shrinking ones leave periods without data. What comes out depends
-    on the new state alone, not on the way to it.
+    Windows lie between the bounds of the data themselves (METHOD 3: twelve complete months), which went from `old_data` to
+    `new_data`. Growing bounds add windows that hold no changed month; shrinking ones leave periods without data. What comes
+    out depends on the new state alone, not on the way to it.
     """
-    before, after = set(windows(*old)) if old else set(), set(windows(*new))
-    touched_rows = set(touched(months, *new).rows()) | (after - before)
-    low, high = new[0].replace(day=1), month_end(new[1].replace(day=1))
+    before, after = set(windows(*old_data)) if old_data else set(), set(windows(*new_data))
+    touched_rows = set(touched(months, *new_data).rows()) | (after - before)
+    low, high = bounds[0].replace(day=1), month_end(bounds[1].replace(day=1))
     inside = {row for row in touched_rows if row[1] <= high and row[2] >= low}
     gone = (touched_rows - inside) | (before - after)
     return tuple(pl.DataFrame(sorted(rows), schema=SCHEMA, orient="row") for rows in (inside, gone))  # type: ignore[return-value]

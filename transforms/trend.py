@@ -14,18 +14,20 @@ from transforms.rollup import PLACE, SERIES
 
 FLAT = 0.01
 """A change of less than one per cent of the former value is flat (own rule)."""
+EXTENSIVE = ("eur", "count")
+"""Units that grow with what is delivered."""
 SPREAD_FROM = 5
 """Median and quartiles over organisations are shown from so many organisations."""
 CELL_KEY = [*SERIES, *PLACE]
 
 
 def with_trend(frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds trend (up, down, flat, none) and change against the same period a year before; needs value, coverage, is_sum and
-    the cell's key. A sum that covers more or less than a year before has none: it would tell of deliveries."""
+    """Adds trend (up, down, flat, none) and change against the same period a year before; needs value, coverage, unit and
+    the cell's key. An amount or a number that covers more or less than a year before has none: it would tell of deliveries."""
     joined = frame.join(_former(frame), on=CELL_KEY, how="left")
     now, before = pl.col("value").cast(pl.Float64), pl.col("former_value").cast(pl.Float64)
     unlike = (pl.col("coverage").cast(pl.Float64) - pl.col("former_coverage").cast(pl.Float64)).abs() > FLAT
-    change = pl.when(~(pl.col("is_sum") & unlike.fill_null(False))).then(now - before)
+    change = pl.when(~(pl.col("unit").is_in(EXTENSIVE) & unlike.fill_null(False))).then(now - before)
     trend = (
         pl.when(change.is_null())
         .then(pl.lit("none"))

@@ -73,6 +73,27 @@ def test_half_a_year_is_half_covered(home: Path) -> None:
     assert status in ("no_data", "not_computable")
 
 
+def test_twelve_months_roll_to_the_end_of_the_data_only(home: Path) -> None:
+    """METHOD 3: rolling twelve months need twelve complete months; half of them missing is no year. A night later neither."""
+    sql = (
+        "SELECT period_start, is_latest FROM mart.key_figure WHERE figure_id = 'spend_total' AND level = 'national' "
+        "AND breakdown_kind = '' AND period_kind = 'rolling_12m' ORDER BY 1"
+    )
+    starts = [date(2023, month, 1) for month in range(1, 8)]
+    for day in (date(2024, 8, 20), LATE):
+        support.nightly(home, as_of=day)
+        assert support.published(home, sql).rows() == [(start, start == starts[-1]) for start in starts]
+
+
+def test_numbers_of_suppliers_have_no_trend_either(home: Path) -> None:
+    support.nightly(home, as_of=LATE)
+    sql = (
+        "SELECT coverage, trend FROM mart.key_figure WHERE figure_id = 'suppliers_n' AND level = 'national' "
+        "AND breakdown_kind = '' AND period_kind = 'year' AND period_start = ?"
+    )
+    assert support.published(home, sql, [date(2024, 1, 1)]).rows() == [(Decimal("0.5"), "none")]
+
+
 def test_what_is_not_due_yet_is_not_missing(home: Path) -> None:
     """On 20 August the half year is all that has closed (July closes on 14 September)."""
     support.nightly(home, as_of=date(2024, 8, 20))
