@@ -304,7 +304,10 @@ def prune(
 
 @app.command()
 def doctor() -> None:
-    """Look at the installation: versions, disk, publication, service, lock, what waits, last night. Exit 1 when something is wrong."""
+    """Look at the installation: versions, home, disk, publication, deliveries that wait or were refused, service, lock, last night.
+
+    Exit 1 when something is wrong.
+    """
     from flows import doctoring
 
     findings = [*reporting.doctor(_settings), *doctoring.operation(_settings)]

@@ -10,7 +10,7 @@ import pytest
 
 from flows import pipeline
 from flows.pruning import Pruned, Retention, prune
-from schemas.errors import Busy
+from schemas.errors import Busy, UsageError
 from tests.acceptance import support
 from tests.acceptance.support import assert_same, fingerprint, ledger, nightly, settings
 from warehouse import ledger as ledger_module
@@ -144,7 +144,8 @@ def test_withdrawn_and_refused_deliveries_go_after_a_year(home: Path, tmp_path: 
 
     # nothing without its file is ever asked for again; the same bytes are a new receipt
     for kind in ("reprocess", "released"):
-        pipeline.command(settings(home), kind, identity(home, "bad_2024.csv"), "")
+        with pytest.raises(UsageError, match="receive the file again"):
+            pipeline.command(settings(home), kind, identity(home, "bad_2024.csv"), "")
     nightly(home)
     assert status(home, "bad_2024.csv") == "withdrawn"
     list(pipeline.receive(settings(home), [tmp_path / "bad_2024.csv"], "sample-koela", "purchase_invoices"))

@@ -31,6 +31,34 @@ def test_a_month_touches_its_month_quarter_year_and_whole_windows_only() -> None
     assert len(windows) == 8
 
 
+@pytest.mark.parametrize(
+    ("last", "as_of", "through"),
+    [
+        (date(2024, 6, 1), date(2024, 8, 20), date(2024, 6, 1)),  # July closes on 14 September
+        (date(2024, 6, 1), date(2024, 9, 13), date(2024, 6, 1)),
+        (date(2024, 6, 1), date(2024, 9, 14), date(2024, 7, 1)),
+        (date(2024, 6, 1), date(2025, 2, 13), date(2024, 11, 1)),
+        (date(2024, 6, 1), date(2025, 2, 14), date(2024, 12, 1)),
+        (date(2024, 6, 1), date(2026, 11, 21), date(2024, 12, 1)),  # the next year nobody has begun
+        (date(2024, 12, 1), date(2026, 11, 21), date(2024, 12, 1)),
+        (date(2024, 6, 1), date(2024, 1, 1), date(2024, 6, 1)),  # data are there whatever the day
+    ],
+)
+def test_months_are_expected_to_the_last_that_has_closed_in_the_datas_last_year(last: date, as_of: date, through: date) -> None:
+    assert periods.expected_through(last, as_of) == through
+
+
+def test_windows_end_with_the_data_though_months_after_them_are_expected() -> None:
+    data, bounds = (date(2023, 1, 1), date(2024, 6, 1)), (date(2023, 1, 1), date(2024, 12, 1))
+    inside, gone = periods.scope([date(2024, 5, 1), date(2024, 12, 1)], bounds, None, data)
+    assert max(starts(inside, "rolling_12m")) == date(2023, 7, 1)
+    assert starts(inside, "month") == [date(2024, 5, 1), date(2024, 12, 1)]
+    assert gone.is_empty()
+    inside, gone = periods.scope([], (date(2023, 1, 1), date(2023, 12, 1)), data, (date(2023, 1, 1), date(2023, 12, 1)))
+    assert inside.is_empty()
+    assert starts(gone, "rolling_12m") == [date(2023, month, 1) for month in range(2, 8)]
+
+
 def test_eleven_months_of_data_have_no_window() -> None:
     assert starts(periods.touched([date(2024, 1, 1)], date(2024, 1, 1), date(2024, 11, 30)), "rolling_12m") == []
 
