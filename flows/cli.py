@@ -331,13 +331,12 @@ def _command(kind: str, delivery: str, reason: str) -> None:
 
 
 def _print_run(run: pipeline.Run) -> None:
-    for received in run.received:
-        if not received.landed:
-            _print_reasons(received.name, received.reasons)
+    at_the_door = [received for received in run.received if not received.landed]
+    for received in at_the_door:
+        _print_reasons(received.name, received.reasons)
     published = run.published
-    out.print(
-        f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {len(run.ingested.refused)} refused", highlight=False
-    )
+    refused = len(run.ingested.refused) + len(at_the_door)
+    out.print(f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {refused} refused", highlight=False)
     if published and published.is_new:
         out.print(
             f"publication {published.publication_no}: {published.cells_n} figures in force, {published.cells_changed} new or changed",
