@@ -14,12 +14,13 @@ from flows.settings import Settings
 from schemas.errors import Busy, ServiceUnavailable
 from warehouse import ledger, store
 from warehouse.home import Home
-from warehouse.landing import Landing
+from warehouse.landing import Landed, Landing, last_entry
 
 WAITS_TOO_LONG = timedelta(minutes=30)
 """Three sweeps: whatever waits longer is not taken up by itself."""
 NIGHT_TOO_OLD = timedelta(hours=26)
 STUCK = timedelta(minutes=10)
+HANGS = timedelta(hours=6)
 
 
 def operation(settings: Settings) -> list[Finding]:
@@ -50,8 +51,10 @@ def _service(settings: Settings, home: Home) -> list[Finding]:
             return [Finding("fail", "service", str(error))]
     now = datetime.now(UTC)
     stuck = [run["name"] for run in waiting if now - datetime.fromisoformat(run["expected_start_time"]) > STUCK]
+    stuck += [run["name"] for run in working if run["start_time"] and now - datetime.fromisoformat(run["start_time"]) > HANGS]
     found = [Finding("ok", "service", f"{where}: healthy, {len(working)} runs at work")]
-    found.append(Finding("warn" if stuck else "ok", "runs", f"{len(stuck)} wait for more than 10 minutes {', '.join(stuck[:5])}"))
+    text = f"{len(stuck)} wait for more than 10 minutes or work for more than 6 hours {', '.join(stuck[:5])}"
+    found.append(Finding("fail" if stuck else "ok", "runs", text))
     return found
 
 
@@ -64,29 +67,36 @@ def _supervisor(home: Home) -> str:
 
 def _warehouse(home: Home) -> list[Finding]:
     """The oldest delivery that waits, and the last night."""
+    now = datetime.now(UTC)
+    found = [_deliveries(home, now)]
     try:
         with store.reading(home) as warehouse:
-            known = ledger.known(warehouse) if warehouse else {}
             last = ledger.state(warehouse, LAST_NIGHTLY) if warehouse else None
     except Busy:
-        return [Finding("ok", "lock", "a run is writing now")]
-    now = datetime.now(UTC)
-    pending = [
-        item.intent.received_at
-        for item in Landing(home).all()
-        if item.delivery_id not in known or known[item.delivery_id].journal_n != item.journal_n
-    ]
-    found = [Finding("ok", "lock", "nobody is writing")]
-    if pending:
-        age = now - min(pending)
-        text = f"{len(pending)} wait, the oldest for {_words(age)}"
-        found.append(Finding("fail" if age > WAITS_TOO_LONG else "ok", "deliveries", text))
+        return [*found, Finding("ok", "lock", "a run is writing now")]
+    found.append(Finding("ok", "lock", "nobody is writing"))
     if last is None:
         found.append(Finding("warn", "nightly", "no nightly run has ended on this home yet"))
     else:
         age = now - datetime.fromisoformat(last)
         found.append(Finding("fail" if age > NIGHT_TOO_OLD else "ok", "nightly", f"the last one ended {_words(age)} ago"))
     return found
+
+
+def _deliveries(home: Home, now: datetime) -> Finding:
+    """What waits, judged without the warehouse (a run that hangs holds it): whose receipt is older than its last entry."""
+    newest = [(item, last_entry(item)[1].timestamp()) for item in Landing(home).all()]
+    waiting = [since for item, since in newest if since > _receipt_time(home, item)]
+    if not waiting:
+        return Finding("ok", "deliveries", "none waits")
+    age = now - datetime.fromtimestamp(min(waiting), UTC)
+    text = f"{len(waiting)} wait, the oldest for {_words(age)}"
+    return Finding("fail" if age > WAITS_TOO_LONG else "ok", "deliveries", text)
+
+
+def _receipt_time(home: Home, item: Landed) -> float:
+    path = home.receipts / item.intent.agency / item.intent.source / f"{item.delivery_id}.json"
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _dead_letters(home: Home) -> list[Finding]:

@@ -7,8 +7,9 @@ automations of `deploy/automations.yaml`) find the same runs within some 90 seco
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -50,11 +51,12 @@ def recover(home: Home, api: PrefectApi) -> list[str]:
     for path in sorted((home.service / "runs").glob("*.lock")):
         lock = FileLock(str(path))
         try:
+            found = path.stat().st_ino
             lock.acquire(timeout=0)
-        except Timeout:
-            continue  # it lives
+        except (Timeout, FileNotFoundError):
+            continue  # it lives, or has just ended
         try:
-            if _is_unfinished(api, path.stem):
+            if path.stat().st_ino == found and _is_unfinished(api, path.stem):
                 api.set_state(path.stem, CRASHED)
                 crashed.append(path.stem)
                 log.warning("flow run %s: its process is gone; marked as crashed", path.stem)
@@ -104,6 +106,12 @@ def fold(api: PrefectApi, run_id: str) -> int:
         },
     )
     state = {"type": "CANCELLED", "name": "Cancelled", "message": f"Folded into {own['name']}, which takes what had arrived."}
-    for run in waiting:
+    alike = [run for run in waiting if _asked(run) == _asked(own)]
+    for run in alike:
         api.set_state(run["id"], state)
-    return len(waiting)
+    return len(alike)
+
+
+def _asked(run: Mapping[str, Any]) -> list[Any]:
+    """What makes a run's result differ from another's; the rest of the parameters are hints."""
+    return [run["parameters"].get(name) for name in ("home", "as_of", "wait_seconds")]

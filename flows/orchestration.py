@@ -56,8 +56,11 @@ async def _guarded(settings: Settings, folds: bool = True) -> AsyncIterator[Home
         api = PrefectApi.of(settings)
         if api and folds:
             with api:
-                folded = await asyncio.to_thread(guards.fold, api, number)
-            get_run_logger().info("%s waiting runs folded into this one", folded)
+                try:
+                    folded = await asyncio.to_thread(guards.fold, api, number)
+                    get_run_logger().info("%s waiting runs folded into this one", folded)
+                except ServiceUnavailable as error:
+                    get_run_logger().warning("nothing folded: %s", error)
         yield home
 
 
@@ -276,4 +279,3 @@ async def serve() -> None:
                 await asyncio.to_thread(api.start, guards.SWEEP)
     # paused schedules would outlive a restart; what is late when we come back is folded into one run
     await aserve(*deployments(), limit=PROCESSES, pause_on_shutdown=False, print_starting_message=False)
-

@@ -88,9 +88,7 @@ def receive(
 def land(settings: Settings, at: datetime | None = None) -> list[receiving.Received]:
     """Land what is whole in the inbox. Needs no writer lock: it works while another run loads."""
     home = home_of(settings)
-    return list(
-        receiving.sweep_inbox(home, reference_of(home), at or landing.now(), settings.settle_seconds, settings.limits())
-    )
+    return list(receiving.sweep_inbox(home, reference_of(home), at or landing.now(), settings.settle_seconds, settings.limits()))
 
 
 def load(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:

@@ -51,17 +51,16 @@ class PrefectApi:
 
     @classmethod
     def of(cls, settings: Settings) -> PrefectApi | None:
-        """The API that settings name, else that of `nyckeltal up` on this home, else None."""
+        """The API of `nyckeltal up` on this home, else the one that settings name, else None. The home's own secret goes to the
+        home's own server only."""
         service = Home(settings.home.resolve()).service
-        url = settings.api_url
+        given = settings.api_auth.get_secret_value() if settings.api_auth else None
         try:
-            url = url or json.loads((service / API_FILE).read_text("utf-8"))["url"]
-            auth = settings.api_auth.get_secret_value() if settings.api_auth else None
-            if auth is None and (service / AUTH_FILE).is_file():
-                auth = (service / AUTH_FILE).read_text("utf-8").strip()
+            state = json.loads((service / API_FILE).read_text("utf-8"))
+            own = (service / AUTH_FILE).read_text("utf-8").strip() if state["is_own"] else given
+            return cls(str(state["url"]), own)
         except (OSError, ValueError, KeyError):
-            return None
-        return cls(str(url), auth)
+            return cls(settings.api_url, given) if settings.api_url else None
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One request; the answer's JSON, or None when it has none."""
@@ -91,6 +90,14 @@ class PrefectApi:
             return self.call("GET", "/health") is True
         except ServiceUnavailable:
             return False
+
+    def knows_us(self) -> bool:
+        """Whether our credentials are those of this server."""
+        try:
+            self.call("GET", "/admin/version")
+        except ServiceUnavailable:
+            return False
+        return True
 
     def emit(self, events: Sequence[Event]) -> None:
         """Hand events over; returns when the server has acknowledged them (they are in its queue, not yet acted upon)."""

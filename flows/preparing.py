@@ -91,7 +91,9 @@ def prepare(
         return list(_prepare_isolated(source, group, context, home, progress))
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="prepare") as pool:
-        small = {n: pool.submit(one, *group) for n, group in enumerate(groups) if sum(item.size for item in group[1]) < LARGE_BYTES}
+        small = {
+            n: pool.submit(one, *group) for n, group in enumerate(groups) if sum(item.size for item in group[1]) < LARGE_BYTES
+        }
         done = {n: future.result() for n, future in small.items()}
     return [batch for n, group in enumerate(groups) for batch in (done[n] if n in done else one(*group))]
 
@@ -110,7 +112,9 @@ def _prepare_isolated(
     try:
         yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
     except UNREADABLE:
-        log.exception("%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency)
+        log.exception(
+            "%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency
+        )
         for item in group:
             yield _prepare_group(source, [item], context, home, progress)
 

@@ -72,7 +72,9 @@ def is_stale(store: Store) -> bool:
     """Whether what is loaded differs from what is published: months to compute, deliveries that moved, an unfinished publication."""
     if store.scalar("SELECT count(*) FROM ledger.delivery") == 0:
         return False
-    if store.scalar("SELECT count(*) FROM ledger.dirty") or store.scalar("SELECT count(*) FROM ledger.publication WHERE NOT is_out"):
+    if store.scalar("SELECT count(*) FROM ledger.dirty") or store.scalar(
+        "SELECT count(*) FROM ledger.publication WHERE NOT is_out"
+    ):
         return True
     last = store.scalar("SELECT max(publication_no) FROM ledger.publication")
     return generations.in_force(store.home) != last or ledger.state(store, "published_ledger") != figures.ledger_mark(store)

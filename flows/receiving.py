@@ -8,6 +8,7 @@ what none of them tells is refused.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -28,6 +29,8 @@ from transforms.registry import SOURCES
 from warehouse.home import Home, write_durably
 from warehouse.landing import Intent, Landed, Landing, require_regular_file
 from warehouse.publication import receipts
+
+log = logging.getLogger(__name__)
 
 MANIFEST = ".manifest.json"
 MANIFEST_LIMIT = 64 * 1024
@@ -115,7 +118,12 @@ def _inside(root: Path, path: Path) -> bool:
 def _walk(path: Path, root: Path) -> Iterator[Path]:
     """Files below `path`, never through a symlink, in name order; manifests and done marks belong to their file."""
     if path.is_dir() and not path.is_symlink():
-        for entry in sorted(os.scandir(path), key=lambda item: item.name):
+        try:
+            entries = sorted(os.scandir(path), key=lambda item: item.name)
+        except OSError as error:
+            log.warning("a folder of %s cannot be read (%s); passed over", root, type(error).__name__)
+            return
+        for entry in entries:
             yield from _walk(Path(entry.path), root)
     elif not path.name.endswith((MANIFEST, DONE)) and not path.name.startswith("."):
         yield path
@@ -151,7 +159,11 @@ def _place(inbox: Path, path: Path) -> tuple[str | None, str | None]:
 
 
 def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: Limits) -> Iterator[Received]:
-    """A file, or the files of a zip that is not itself a delivery."""
+    """A file, or the files of a zip that is not itself a delivery. What cannot be read is left where it is."""
+    if not _is_readable(found.path):
+        text = "may not be read by nyckeltal's user; give it the right to, and it is taken"
+        yield Received(found.name, None, False, (Reason("file_unreadable", text, file=found.name),))
+        return
     if not _is_bundle(found):
         yield _take_file(home, reference, found, at)
         return
@@ -167,6 +179,19 @@ def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: 
             yield _take_file(home, reference, member, at)
     if found.move:
         _clear(found.path, "", MANIFEST, DONE)
+
+
+def _is_readable(path: Path) -> bool:
+    """False for an ordinary file that may not be opened; everything else is judged further on."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return True
+        with path.open("rb"):
+            return True
+    except PermissionError:
+        return False
+    except OSError:
+        return True
 
 
 def _is_bundle(found: Found) -> bool:

@@ -20,6 +20,7 @@ import logging.handlers
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -60,6 +61,7 @@ GUARDED: Mapping[str, str] = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
+    "PYTHONSAFEPATH": "1",  # a `flows` in the current directory is not ours
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_COLORS": "false",
     "PREFECT_LOGGING_COLORS": "false",
@@ -167,6 +169,8 @@ class Supervisor:
     def __init__(self, home: Home, environment: dict[str, str], with_server: bool, port: int) -> None:
         self.home = home
         self.environment = environment
+        self.is_own = with_server
+        self.port = port
         self.url = environment["PREFECT_API_URL"] if with_server else environment.get("PREFECT_API_URL", "")
         python = sys.executable
         server = [python, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--analytics-off"]
@@ -178,7 +182,9 @@ class Supervisor:
 
     def run(self, stop: threading.Event) -> None:
         """Supervise until `stop` is set."""
-        state = {"url": self.url, "pid": os.getpid()}
+        if self.is_own:
+            _require_free(self.port)
+        state = {"url": self.url, "pid": os.getpid(), "is_own": self.is_own}
         write_durably(self.home.service / API_FILE, json.dumps(state).encode(), mode=0o600)
         try:
             for child in self.children:
@@ -199,7 +205,7 @@ class Supervisor:
         """Wait until the server answers, for the others fail without it. Raises ServiceUnavailable when it does not come."""
         until = time.monotonic() + START_SECONDS
         with PrefectApi(self.url, self.environment.get("PREFECT_API_AUTH_STRING"), timeout=5) as api:
-            while not api.is_healthy():
+            while not (child.is_running() and api.is_healthy() and api.knows_us()):
                 if stop.wait(0.25):
                     return
                 if child.is_running() and time.monotonic() < until:
@@ -235,6 +241,16 @@ class Supervisor:
             child.process, child.next_start = None, moment + pause
         if moment >= child.next_start:
             self._start(child)
+
+
+def _require_free(port: int) -> None:
+    """Raise ConfigurationError when somebody else listens on the port: its server would get our secret."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigurationError(f"port {port} is in use; name another by --port or NYCKELTAL_PORT") from error
 
 
 def _end(child: Child) -> None:

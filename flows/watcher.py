@@ -114,19 +114,21 @@ def watch(settings: Settings, stop: threading.Event) -> None:
                 _recover(home, api)
                 recovered_at = time.monotonic()
             if receiving.anything_waits(home):
-                announcer.say(_land(settings))
+                announcer.say(_land(settings, announcer))
 
 
-def _land(settings: Settings) -> list[Event]:
+def _land(settings: Settings, announcer: Announcer) -> list[Event]:
     """Land what is whole in the inbox; one hint per delivery. What goes wrong with the whole inbox is logged and tried again."""
     try:
         received = pipeline.land(settings)
     except (NyckeltalError, OSError) as error:
-        log.error("the inbox could not be taken in, trying again: %s", error)
+        announcer.owes = True  # some of it may have landed
+        log.error("the inbox could not be taken in, trying again: %s", type(error).__name__)
         return []
     for item in received:
         if item.landed is None:
-            log.warning("refused %s: %s", item.name, "; ".join(reason.code for reason in item.reasons))
+            # not its name: what agencies write there may name a person
+            log.warning("refused a file, see refused/: %s", "; ".join(reason.code for reason in item.reasons))
         else:
             log.info("landed %s", events.received(item.landed).subject)
     return [events.received(item.landed) for item in received if item.landed]

@@ -10,8 +10,9 @@ from schemas.errors import ConfigurationError
 
 MARK = ".nyckeltal-home"
 """The file that says that a directory is a home."""
-PREPARED = {"inbox", "registry", "truth"}
-"""What may lie in a directory before it becomes a home: deliveries, registers, what samples say of themselves."""
+PREPARED = {"inbox", "registry", "truth", "service"}
+"""What may lie in a directory before it becomes a home: deliveries, registers, what samples say of themselves,
+Prefect's own home where its server starts first."""
 
 
 @dataclass(frozen=True)

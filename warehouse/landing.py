@@ -11,8 +11,10 @@ intent without file (dropped) or a file with its intent (finished by `recover`).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -31,6 +33,7 @@ from warehouse.home import Home, sync_directory, write_durably
 
 KINDS = ("received", "withdrawn", "released", "reprocess")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+log = logging.getLogger(__name__)
 CHUNK = 4 * 1024 * 1024
 
 
@@ -171,7 +174,13 @@ class Landing:
             return 0
         for waiting in sorted(self.incoming.iterdir()):
             if (waiting / "file").is_file() and (waiting / "intent.json").is_file():
-                self._finish(waiting)
+                try:
+                    self._finish(waiting)
+                except OSError as error:
+                    if error.errno == errno.ENOSPC:
+                        raise
+                    log.error("a file in %s cannot be landed (%s); it stays there", waiting, type(error).__name__)
+                    continue  # one file must not stop everybody's
                 finished += 1
             else:
                 shutil.rmtree(waiting, ignore_errors=True)

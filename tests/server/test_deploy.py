@@ -45,8 +45,8 @@ class Deployed:
         self.start("server", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         wait_for("the server", self.api.is_healthy, 90)
         self.run("work-pool", "create", "nyckeltal", "--type", "process")
-        self.run("--no-prompt", "deploy", "--all")
         self.run("automation", "create", "--from-file", "deploy/automations.yaml")
+        self.run("--no-prompt", "deploy", "--all")
         self.worker = self.start("worker", "prefect", "worker", "start", "--pool", "nyckeltal", "--name", "one")
         self.start("watcher", "flows.cli", "watch")
 

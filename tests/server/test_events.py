@@ -127,6 +127,8 @@ def test_a_refused_delivery_is_an_alert(up: Up) -> None:
     assert event["payload"]["data"]["agency"] == AGENCY
     assert event["payload"]["data"]["reasons"]
     assert "Meikalaisen" not in str(event)
+    for path in (up.home / "service").rglob("*"):
+        assert not path.is_file() or b"Meikalaisen" not in path.read_bytes(), path.name
     assert {"id", "source", "type", "subject", "time", "data"} <= set(event["payload"])
     wait_for(
         "the automation", lambda: any("refused" in str(item["resource"]) for item in said("prefect.automation.triggered")), 60

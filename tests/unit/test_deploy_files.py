@@ -14,7 +14,7 @@ from flows.service import GUARDED
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 EXAMPLE = ROOT / "deploy" / "systemd" / "nyckeltal.env.example"
-ONLY_IN_UP = {"PREFECT_CLI_COLORS", "PREFECT_LOGGING_COLORS", "PREFECT_RUNNER_POLL_FREQUENCY"}
+ONLY_IN_UP = {"PYTHONSAFEPATH", "PREFECT_CLI_COLORS", "PREFECT_LOGGING_COLORS", "PREFECT_RUNNER_POLL_FREQUENCY"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
