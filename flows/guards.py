@@ -7,7 +7,7 @@ automations of `deploy/automations.yaml`) find the same runs within some 90 seco
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,17 +66,81 @@ def recover(home: Home, api: PrefectApi) -> list[str]:
     return crashed
 
 
-def forsaken(api: PrefectApi) -> list[str]:
-    """Mark served runs that a former runner had taken (Pending) and not begun as Crashed; returns their ids.
+def forsaken(home: Home, api: PrefectApi) -> list[str]:
+    """Mark served runs that a former runner had taken or begun, and that no process works on, as Crashed; returns their ids.
 
     To be called when a runner starts, before it takes any: there is one runner, so whatever is taken was taken by a dead one.
-    Runs of work pools are their workers' business.
+    A run that outlived its runner holds its lock and goes on. Runs of work pools are their workers' business.
     """
-    runs = [run["id"] for run in api.runs(["PENDING"], TAG) if run["work_pool_name"] is None]
-    for run_id in runs:
-        api.set_state(run_id, CRASHED)
-        log.warning("flow run %s: taken by a runner that is gone; marked as crashed", run_id)
-    return runs
+    runs = [run for run in api.runs(UNFINISHED, TAG) if run["work_pool_name"] is None and _is_abandoned(home, run)]
+    for run in runs:
+        api.set_state(run["id"], CRASHED)
+        log.warning("flow run %s: taken by a runner that is gone; marked as crashed", run["id"])
+    return [run["id"] for run in runs]
+
+
+class Recovery:
+    """Looks again and again for what dead processes left behind; believes what it sees twice in a row.
+
+    Besides the locks of dead runs it finds runs that died between their first state and their lock, and places of a
+    deployment (concurrency slots) that the server counts as taken while no run holds them: both would wait for ever.
+    """
+
+    def __init__(self, home: Home, api: PrefectApi) -> None:
+        self._home = home
+        self._api = api
+        self._suspects: frozenset[str] = frozenset()
+
+    def look(self) -> list[str]:
+        """One look; returns the ids of the runs that were marked as crashed. Raises ServiceUnavailable."""
+        crashed = recover(self._home, self._api)
+        deployments = self._api.deployments(TAG)  # before the runs: a place taken in between is then not called free
+        runs = self._api.runs((*UNFINISHED, "SCHEDULED"), TAG)
+        lost = {run["id"] for run in runs if run["state_type"] == "RUNNING" and _is_abandoned(self._home, run)}
+        leaked = _leaked(deployments, runs)
+        found = sorted(lost & self._suspects)
+        for run_id in found:
+            self._api.set_state(run_id, CRASHED)
+            log.warning("flow run %s: no process works on it; marked as crashed", run_id)
+        for limit_id in sorted(leaked.keys() & self._suspects):
+            self._api.set_slots(limit_id, leaked[limit_id])
+            log.warning("a place that no run holds is free again (limit %s)", limit_id)
+        self._suspects = frozenset(lost | leaked.keys())
+        return [*crashed, *found]
+
+
+def free_slots(api: PrefectApi) -> None:
+    """Free the places that no run holds. To be called when a runner starts, before it takes any."""
+    for limit_id, held in _leaked(api.deployments(TAG), api.runs((*UNFINISHED, "SCHEDULED"), TAG)).items():
+        api.set_slots(limit_id, held)
+        log.warning("a place that no run holds is free again (limit %s)", limit_id)
+
+
+def _leaked(deployments: Iterable[Mapping[str, Any]], runs: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Limits that count more places taken than runs hold, with the number that they hold."""
+    holding = [run["deployment_id"] for run in runs if run["state_type"] != "SCHEDULED" or run["state_name"] == "AwaitingRetry"]
+    limits = [(item["id"], item["global_concurrency_limit"]) for item in deployments if item["global_concurrency_limit"]]
+    return {
+        limit["id"]: holding.count(deployment_id)
+        for deployment_id, limit in limits
+        if limit["active_slots"] > holding.count(deployment_id)
+    }
+
+
+def _is_abandoned(home: Home, run: Mapping[str, Any]) -> bool:
+    """Whether a flow run of this home has no living process that holds its lock."""
+    if run["parameters"].get("home") not in (None, str(home.root)):
+        return False
+    path = home.service / "runs" / f"{run['id']}.lock"
+    if not path.exists():
+        return True
+    lock = FileLock(str(path))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    lock.release()
+    return True
 
 
 def _is_unfinished(api: PrefectApi, run_id: str) -> bool:

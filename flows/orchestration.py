@@ -274,8 +274,10 @@ async def serve() -> None:
     api = PrefectApi.of(settings)
     if api:
         with api:
-            await asyncio.to_thread(guards.recover, pipeline.home_of(settings), api)
-            if await asyncio.to_thread(guards.forsaken, api):
+            home = pipeline.home_of(settings)
+            dead = [*await asyncio.to_thread(guards.recover, home, api), *await asyncio.to_thread(guards.forsaken, home, api)]
+            await asyncio.to_thread(guards.free_slots, api)
+            if dead:
                 await asyncio.to_thread(api.start, guards.SWEEP)
     # paused schedules would outlive a restart; what is late when we come back is folded into one run
     await aserve(*deployments(), limit=PROCESSES, pause_on_shutdown=False, print_starting_message=False)

@@ -124,6 +124,15 @@ class PrefectApi:
             if len(page) < PAGE:
                 return found
 
+    def deployments(self, tag: str) -> list[dict[str, Any]]:
+        """Deployments that bear a tag, with their concurrency limits."""
+        body = {"deployments": {"tags": {"all_": [tag]}}, "limit": PAGE}
+        return list(self.call("POST", "/deployments/filter", body))
+
+    def set_slots(self, limit_id: str, taken: int) -> None:
+        """Say how many places of a concurrency limit are taken."""
+        self.call("PATCH", f"/v2/concurrency_limits/{limit_id}", {"active_slots": taken})
+
     def set_state(self, run_id: str, state: Mapping[str, str]) -> None:
         """Put a flow run into a state (type, name, message) whatever state it is in."""
         self.call("POST", f"/flow_runs/{run_id}/set_state", {"state": dict(state), "force": True})

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 TICK_MS = 1000
 RECOVER_SECONDS = 20.0
-PUBLISHED_WITHIN = 90.0
+PUBLISHED_WITHIN = 30.0
 """A server whose database is locked may lose an event that it has acknowledged. A load that takes longer costs one idle sweep."""
 
 
@@ -97,6 +97,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
         log.warning("no Prefect API is known: files are landed, and loaded by the next `nyckeltal nightly`")
     with api or nullcontext():
         announcer = Announcer(api, home)
+        recovery = guards.Recovery(home, api) if api else None
         recovered_at = 0.0
         for _ in watch_files(
             home.inbox,
@@ -110,8 +111,8 @@ def watch(settings: Settings, stop: threading.Event) -> None:
                 break
             announcer.follow_up()
             announcer.catch_up()
-            if api and time.monotonic() - recovered_at >= RECOVER_SECONDS:
-                _recover(home, api)
+            if recovery and time.monotonic() - recovered_at >= RECOVER_SECONDS:
+                _recover(recovery)
                 recovered_at = time.monotonic()
             if receiving.anything_waits(home):
                 announcer.say(_land(settings, announcer))
@@ -134,8 +135,8 @@ def _land(settings: Settings, announcer: Announcer) -> list[Event]:
     return [events.received(item.landed) for item in received if item.landed]
 
 
-def _recover(home: Home, api: PrefectApi) -> None:
+def _recover(recovery: guards.Recovery) -> None:
     try:
-        guards.recover(home, api)
+        recovery.look()
     except ServiceUnavailable as error:
         log.warning("dead runs not looked for: %s", error)

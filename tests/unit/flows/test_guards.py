@@ -92,3 +92,88 @@ def test_a_run_that_ends_leaves_nothing(tmp_path: Path) -> None:
     with guards.running(Home(tmp_path), "one"):
         assert list((tmp_path / "service" / "runs").iterdir())
     assert not list((tmp_path / "service" / "runs").iterdir())
+
+
+class Tracker:
+    """A server that knows runs and places taken, kept for looking at."""
+
+    def __init__(self, *runs: dict[str, Any], taken: int = 0) -> None:
+        base = {"state_name": "Running", "work_pool_name": None, "parameters": {}, "deployment_id": "d"}
+        self.known = [{**base, **run} for run in runs]
+        self.taken = taken
+        self.crashed: list[str] = []
+
+    def call(self, _method: str, _path: str, _body: object = None) -> Any:
+        return []
+
+    def runs(self, states: tuple[str, ...], _tag: str) -> list[dict[str, Any]]:
+        return [run for run in self.known if run["state_type"] in states]
+
+    def deployments(self, _tag: str) -> list[dict[str, Any]]:
+        return [{"id": "d", "global_concurrency_limit": {"id": "limit", "active_slots": self.taken}}]
+
+    def set_slots(self, limit_id: str, taken: int) -> None:
+        assert limit_id == "limit"
+        self.taken = taken
+
+    def set_state(self, run_id: str, state: dict[str, str]) -> None:
+        assert state["type"] == "CRASHED"
+        self.crashed.append(run_id)
+        self.known = [run for run in self.known if run["id"] != run_id]
+
+
+def test_a_run_that_nobody_works_on_is_believed_dead_at_the_second_look(tmp_path: Path) -> None:
+    server = Tracker({"id": "lost", "state_type": "RUNNING"}, {"id": "waits", "state_type": "PENDING"})
+    recovery = guards.Recovery(Home(tmp_path), server)  # type: ignore[arg-type]
+    assert recovery.look() == []
+    assert recovery.look() == ["lost"]
+    assert server.crashed == ["lost"]
+
+
+def test_living_runs_and_those_of_other_homes_are_left_alone(tmp_path: Path, holder: Any) -> None:
+    server = Tracker(
+        {"id": "one", "state_type": "RUNNING"}, {"id": "other", "state_type": "RUNNING", "parameters": {"home": "/elsewhere"}}
+    )
+    home = Home(tmp_path)
+    recovery = guards.Recovery(home, server)  # type: ignore[arg-type]
+    assert [recovery.look() for _ in range(3)] == [[], [], []]
+    assert guards.forsaken(home, server) == []  # type: ignore[arg-type]
+    assert holder.is_alive()
+
+
+def test_a_new_runner_gives_up_what_a_dead_one_had_taken_or_begun(tmp_path: Path) -> None:
+    server = Tracker(
+        {"id": "taken", "state_type": "PENDING"},
+        {"id": "begun", "state_type": "RUNNING"},
+        {"id": "of a worker", "state_type": "PENDING", "work_pool_name": "nyckeltal"},
+    )
+    assert guards.forsaken(Home(tmp_path), server) == ["taken", "begun"]  # type: ignore[arg-type]
+    assert server.crashed == ["taken", "begun"]
+
+
+def test_a_place_that_no_run_holds_is_freed_at_the_second_look(tmp_path: Path) -> None:
+    """Seen with kill -9 of everything: the deployment counted its one place as taken and every later run waited for ever."""
+    server = Tracker({"id": "waits", "state_type": "SCHEDULED", "state_name": "AwaitingConcurrencySlot"}, taken=1)
+    recovery = guards.Recovery(Home(tmp_path), server)  # type: ignore[arg-type]
+    recovery.look()
+    assert server.taken == 1
+    recovery.look()
+    assert server.taken == 0
+
+
+@pytest.mark.parametrize(
+    "run", [{"state_type": "PENDING"}, {"state_type": "SCHEDULED", "state_name": "AwaitingRetry"}], ids=["pending", "retry"]
+)
+def test_a_place_that_a_run_holds_stays_taken(tmp_path: Path, run: dict[str, Any]) -> None:
+    server = Tracker({"id": "holds", **run}, taken=1)
+    recovery = guards.Recovery(Home(tmp_path), server)  # type: ignore[arg-type]
+    recovery.look()
+    recovery.look()
+    guards.free_slots(server)  # type: ignore[arg-type]
+    assert server.taken == 1
+
+
+def test_a_new_runner_frees_places_at_once(tmp_path: Path) -> None:
+    server = Tracker(taken=1)
+    guards.free_slots(server)  # type: ignore[arg-type]
+    assert server.taken == 0
