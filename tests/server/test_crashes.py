@@ -36,9 +36,7 @@ def alone(home: Path) -> Iterator[Up]:
 
 
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize(
-    "rounds", [pytest.param(1, id="short"), pytest.param(ROUNDS_HEAVY, marks=pytest.mark.server, id="full")]
-)
+@pytest.mark.parametrize("rounds", [pytest.param(1, id="short"), pytest.param(ROUNDS_HEAVY, marks=pytest.mark.server, id="full")])
 def test_kills_heal_within_three_minutes(alone: Up, twin: Twin, deliveries: Iterator[Path], rounds: int) -> None:
     rng = Random(rounds)
     healed: dict[str, list[float]] = {}
