@@ -109,7 +109,10 @@ def figure_page(figure: KeyFigure) -> str:
     lines += ["", "| | |", "|---|---|", f"| unit | {figure.unit} |", f"| direction | {figure.direction} |"]
     lines += [f"| numerator | {_cell(figure.numerator)} |", f"| denominator | {_cell(figure.denominator or 'none: a sum')} |"]
     lines += [f"| aggregate | {figure.aggregate} |", f"| coverage | {_cell(figure.coverage_text)} |"]
-    lines += [f"| scopes | {', '.join(figure.scopes)} |", f"| variants | {', '.join(name or 'plain' for name in figure.variants)} |"]
+    lines += [
+        f"| scopes | {', '.join(figure.scopes)} |",
+        f"| variants | {', '.join(name or 'plain' for name in figure.variants)} |",
+    ]
     lines += [f"| periods | {', '.join(figure.period_kinds)} |", f"| levels | {', '.join(figure.levels)} |"]
     lines += [f"| sources | {', '.join(figure.sources)} |", f"| standing | {STANDING[figure.standing]} |"]
     lines += [f"| origin | {_cell(figure.origin)} |", f"| strategy | {figure.strategy_intent or '-'} |", ""]

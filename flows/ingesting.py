@@ -14,7 +14,8 @@ import polars as pl
 
 from flows.preparing import Progress, prepare, silent
 from schemas.reference import Reference
-from transforms.delivery import Context, KeyedMeasures, SnapshotMeasures, Source
+from transforms.delivery import Context, KeyedMeasures, SnapshotMeasures, Source, TableMeasures
+from transforms.newest import newest
 from transforms.registry import SOURCES
 from warehouse import ledger, measures
 from warehouse.home import Home
@@ -108,8 +109,10 @@ def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: dat
         of_source = [item for item in moved if item.intent.source == slug]
         if isinstance(source.measures, SnapshotMeasures):
             months = _measure_slices(store, reference, slug, source.measures, of_source, at, again)
-        else:
+        elif isinstance(source.measures, KeyedMeasures):
             months = _measure_keys(store, reference, source, source.measures, of_source, again)
+        else:
+            months = _measure_tables(store, reference, source, source.measures, of_source, again)
         ledger.mark_dirty(store, slug, months)
 
 
@@ -147,3 +150,13 @@ def _measure_keys(
     procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
     tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
     return measures.replace_keyed(store, plan.tables, plan.measure(tables, reference), procedures)
+
+
+def _measure_tables(
+    store: Store, reference: Reference, source: Source, plan: TableMeasures, moved: Sequence[Landed], again: bool
+) -> set[date]:
+    if not moved and not again:
+        return set()
+    ledger.set_keyed_statuses(store, source.contract.source)
+    tables = newest(source.contract, measures.keyed_tables(store, source.contract.source, source.contract.tables, None))
+    return measures.replace_tables(store, plan.tables, plan.measure(tables, reference))

@@ -17,6 +17,7 @@ from schemas.errors import InvariantBroken
 from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
+from transforms.delivery import TableMeasures
 from transforms.key_figures import DEFINITIONS, MODULES
 from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
@@ -25,7 +26,7 @@ from transforms.settle import flips, settle
 from warehouse import figures, ledger
 from warehouse.store import Store
 
-INVOICES, NOTICES = "purchase_invoices", "procurement_notices"
+INVOICES = "purchase_invoices"
 INVOICE_MEASURES = ("spend_month", "supplier_month", "case_month")
 PERIOD_KEY = ["period_kind", "period_start"]
 
@@ -60,7 +61,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
 def _names(store: Store, reference: Reference) -> Names:
     """Membership and labels; when the membership of a known organisation changed, everything is computed again."""
     known = levels.organisations(reference, _observed(store, reference))
-    members = levels.membership(known)
+    members = levels.membership(known, levels.group_members(reference))
     if figures.remember_membership(store, members):
         _everything_dirty(store)
     return Names(members, levels.names(reference, known), levels.spans(known))
@@ -74,12 +75,23 @@ def _observed(store: Store, reference: Reference) -> pl.DataFrame:
         "coalesce(branch_code, branch_name) AS branch, branch_name, NULL::VARCHAR AS region FROM measure.spend_month"
     ).join(aliases, on="delivered", how="left")
     frames = [from_invoices.select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA)]
-    if NOTICES in SOURCES:
-        from_notices = store.frame(
-            "SELECT DISTINCT organisation_id, name, sector, NULL::VARCHAR AS branch, NULL::VARCHAR AS branch_name, region FROM measure.notice_buyer"
-        )
-        frames.append(from_notices.select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA))
+    from_notices = store.frame(
+        "SELECT DISTINCT organisation_id, name, sector, NULL::VARCHAR AS branch, NULL::VARCHAR AS branch_name, region FROM measure.notice_buyer"
+    )
+    frames.append(from_notices.select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA))
+    for source in SOURCES.values():
+        if isinstance(source.measures, TableMeasures):
+            for table in source.measures.tables:
+                if {"organisation_id", "organisation_name"} <= set(table.polars_schema()):
+                    frames.append(_named(store, table.name))
     return pl.concat(frames)
+
+
+def _named(store: Store, table: str) -> pl.DataFrame:
+    """What the rows of a measure table call their organisations."""
+    nothing = ", ".join(f"NULL::VARCHAR AS {name}" for name in ("sector", "branch", "branch_name", "region"))
+    found = store.frame(f'SELECT DISTINCT organisation_id, organisation_name AS name, {nothing} FROM measure."{table}"')
+    return found.drop_nulls("organisation_id").select(levels.OBSERVED_SCHEMA.names()).cast(levels.OBSERVED_SCHEMA)
 
 
 def _month_columns() -> dict[str, list[tuple[str, str]]]:
@@ -198,7 +210,8 @@ def _cells(
     touched: pl.DataFrame,
     reach: int,
 ) -> pl.DataFrame:
-    """Cells of some figures in some periods: contributions rolled up, and what the plans group in DuckDB."""
+    """Cells of some figures in some periods: contributions rolled up, what modules compute for each place by themselves (figures
+    that are no sums), and what the plans group in DuckDB."""
     if touched.is_empty():
         return pl.DataFrame(schema=CELL.polars_schema())
     first, last = touched["period_start"].min(), touched["period_end"].max()
@@ -216,6 +229,8 @@ def _cells(
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
+        if hasattr(module, "cells"):
+            parts.append(module.cells(measures, parameters, touched, names.members).filter(pl.col("figure_id").is_in(ids)))
     return pl.concat([part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts])
 
 

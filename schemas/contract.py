@@ -19,7 +19,10 @@ class Column:
     """One column: its type is a Polars type; money is integer cents (`_cents`) or Decimal, never float.
 
     `personal` columns are masked in quarantine and never stored in the lake.
-    `codes` closes the set of values; `minimum` and `maximum` are inclusive.
+    `codes` closes the set of values; `minimum` and `maximum` are inclusive. The rest serves sources that people fill in and
+    systems export under many headings: `labels` (fi, sv, en) head the column in templates and are known headings, `also` holds
+    further ones; `words` lists per code what people and systems write for it (the first three: fi, sv, en); `hint` tells who
+    fills in what to write; `is_organisation` asks for a business id or an id of the register of organisations.
     """
 
     name: str
@@ -31,6 +34,11 @@ class Column:
     codes: tuple[str, ...] | None = None
     minimum: int | None = None
     maximum: int | None = None
+    labels: Mapping[str, str] | None = None
+    also: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] | None = None
+    hint: Mapping[str, str] | None = None
+    is_organisation: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,21 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a source: its columns in order, its primary key (may be empty) and its rules."""
+    """A table of a source: its columns in order, its primary key (may be empty) and its rules.
+
+    `unit` says what a newer delivery replaces in a keyed source that is kept whole: of the rows that share these columns only
+    those of the newest delivery count, newest by the `newest_by` columns, then by production time. `title` (fi, sv, en) names
+    the table to people.
+    """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    unit: tuple[str, ...] = ()
+    newest_by: tuple[str, ...] = ()
+    title: Mapping[str, str] | None = None
 
     def polars_schema(self) -> pl.Schema:
         return pl.Schema({column.name: column.dtype for column in self.columns})

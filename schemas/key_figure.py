@@ -18,13 +18,18 @@ Aggregate = Literal["sum", "ratio", "mean", "median", "distinct", "plan"]
 """sum: value = sum of numerators · ratio, mean: sum of numerators / sum of denominators · median: of `amount`, recomputed
 for every level and period · distinct: number of different `unit_id`, counted anew likewise · plan: the warehouse groups keyed measures by the SQL that the figure states (`PLAN`)."""
 
-Unit = Literal["share", "eur", "count", "days", "per_case", "hhi", "per_lot"]
-Quantity = Literal["count", "cent", "days"]
+Unit = Literal[
+    "share", "eur", "count", "days", "hours", "per_case", "hhi", "per_lot", "per_mille", "per_meur", "score", "grade", "index", "points"
+]  # fmt: skip
+Quantity = Literal["count", "cent", "days", "score"]
+SCALE: Mapping[str, int] = {"count": 1, "days": 1, "cent": 100, "score": 2520}
+"""How many of the integers that are summed make one unit of a quantity. Scores are carried in 2520ths (the least common
+multiple of 1 to 10), so that a respondent's mean over up to ten items stays an exact integer."""
 PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point"]
-Level = Literal["national", "sector", "branch", "region", "organisation"]
+Level = Literal["national", "sector", "branch", "region", "group", "organisation"]
 Standing = Literal["official", "official_goal", "proposal"]
 
-LEVELS: tuple[Level, ...] = ("national", "sector", "branch", "region", "organisation")
+LEVELS: tuple[Level, ...] = ("national", "sector", "branch", "region", "group", "organisation")
 PERIOD_KINDS: tuple[PeriodKind, ...] = ("month", "quarter", "year", "rolling_12m", "point")
 STATUSES = ("final", "provisional", "not_computable", "no_data", "suppressed")
 LIGHTS = ("green", "yellow", "red", "none")
@@ -42,6 +47,9 @@ class KeyFigure:
     `closing_days` after the period's end the figure is final (METHOD 29); None with year figures of invoices: 30 June.
     `coverage_text` says what coverage measures here. `variants` ("",) when there is only one.
     `reach_years`: a month counts in the figures of so many later years too (windows longer than a year).
+    `closing`: invoices and notices as METHOD 29; months: 45 days after any period; waves: with the period.
+    `is_stock`: a state at the end of a period: of its months only the last one counts.
+    `factor` multiplies the quotient (per mille: 1000); under `minimum_n` units a figure is not computable (n_too_small).
     """
 
     figure_id: str
@@ -57,7 +65,7 @@ class KeyFigure:
     standing: Standing
     origin: str
     coverage_text: str
-    closing: Literal["invoices", "notices"]
+    closing: Literal["invoices", "notices", "months", "waves"]
     scopes: tuple[str, ...]
     variants: tuple[str, ...] = ("",)
     variant_names: Mapping[str, Mapping[str, str]] | None = None
@@ -71,6 +79,9 @@ class KeyFigure:
     strategy_intent: str | None = None
     owner: str = "nyckeltal"
     reach_years: int = 0
+    is_stock: bool = False
+    factor: int = 1
+    minimum_n: int = 0
 
 
 CONTRIBUTION = Table(
@@ -129,20 +140,37 @@ KEY_FIGURE = Table(
         Column("variant", pl.String, "Variant of the definition, '' when there is one only.", required=True),
         Column("scope", pl.String, "What the figure speaks of: ted, all_notices; all, market.", required=True),
         Column("panel", pl.String, "all: every organisation that delivers; fixed: the fixed panel.", required=True),
-        Column("level", pl.String, "national, sector, branch (administrative branch), region, organisation.", required=True),
+        Column(
+            "level",
+            pl.String,
+            "national, sector, branch (administrative branch), region, group (network, group actor), organisation.",
+            required=True,
+        ),
         Column("level_id", pl.String, "Id within the level; FI for the nation.", required=True),
         Column("level_name", pl.String, "Name in Finnish; other languages in mart.level.", required=True),
         Column("breakdown_kind", pl.String, "'' for the whole, else what the row is broken down by.", required=True),
         Column("breakdown_id", pl.String, "'' for the whole, else the class.", required=True),
-        Column("period_kind", pl.String, "month, quarter, year, rolling_12m (12 months ending with period_end), point.", required=True),
+        Column(
+            "period_kind",
+            pl.String,
+            "month, quarter, year, rolling_12m (12 months ending with period_end), point.",
+            required=True,
+        ),
         Column("period_start", pl.Date, "First day of the period.", required=True),
         Column("period_end", pl.Date, "Last day of the period.", required=True),
-        Column("unit", pl.String, "share (0-1), eur, count, days, per_lot, per_case, hhi (0-10000).", required=True),
+        Column(
+            "unit",
+            pl.String,
+            "share (0-1), eur, count, days, hours, per_lot, per_case, hhi (0-10000), per_mille, per_meur (per million EUR), score (1-5), grade (4-10), index (0-100), points.",
+            required=True,
+        ),
         Column("value", VALUE, "The figure; null when the status says so."),
         Column("numerator", QUANTITY, "Numerator in EUR, counts or days."),
         Column("denominator", QUANTITY, "Denominator in EUR, counts or days; null for sums."),
         Column("n", pl.Int64, "Units of count behind the figure.", required=True),
-        Column("coverage", pl.Decimal(9, 6), "Share (0-1) of what the figure should rest on that it does rest on; null when unknown."),
+        Column(
+            "coverage", pl.Decimal(9, 6), "Share (0-1) of what the figure should rest on that it does rest on; null when unknown."
+        ),
         Column("status", pl.String, "final, provisional, not_computable, no_data, suppressed.", required=True, codes=STATUSES),
         Column("reason", pl.String, "Why the figure is not computable, missing or noteworthy; null otherwise."),
         Column("revision_no", pl.Int32, "How often a published value of this cell has changed.", required=True),
@@ -153,10 +181,27 @@ KEY_FIGURE = Table(
         Column("organisation_median", VALUE, "Unweighted median over organisations, from 5 organisations up."),
         Column("organisation_q1", VALUE, "Lower quartile over organisations, from 5 up."),
         Column("organisation_q3", VALUE, "Upper quartile over organisations, from 5 up."),
-        Column("mix_flag", pl.Boolean, "The figure moved against all its children since a year before (composition effect).", required=True),
+        Column(
+            "mix_flag",
+            pl.Boolean,
+            "The figure moved against all its children since a year before (composition effect).",
+            required=True,
+        ),
         Column("break_flag", pl.Boolean, "The series breaks at or after the comparison period.", required=True),
         Column("is_latest", pl.Boolean, "The newest period of its series that has a value.", required=True),
         Column("data_through", pl.Date, "Last day that the figure's sources hold data for.", required=True),
     ),
-    primary_key=("figure_id", "version", "variant", "scope", "panel", "level", "level_id", "breakdown_kind", "breakdown_id", "period_kind", "period_start"),
+    primary_key=(
+        "figure_id",
+        "version",
+        "variant",
+        "scope",
+        "panel",
+        "level",
+        "level_id",
+        "breakdown_kind",
+        "breakdown_id",
+        "period_kind",
+        "period_start",
+    ),
 )

@@ -29,6 +29,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sectors.csv": ("sector",),
     "regions.csv": ("region",),
     "branches.csv": ("branch",),
+    "groups.csv": ("group",),
+    "group_members.csv": ("group", "organisation_id", "valid_from"),
     "sector_aliases.csv": ("kind", "delivered"),
     "column_maps/purchase_invoices.csv": ("layout", "source_column"),
     "catalogue/targets.csv": ("figure_id", "variant", "scope", "level", "valid_from"),

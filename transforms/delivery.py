@@ -168,6 +168,16 @@ class KeyedMeasures:
 
 
 @dataclass(frozen=True)
+class TableMeasures:
+    """Measures of a source of some thousands of rows a year, measured whole whenever it moves: `measure(tables, reference)`
+    turns the rows that count (`transforms.newest`) into the measure tables. Months whose rows come out otherwise are computed
+    again, no others."""
+
+    tables: Sequence[Table]
+    measure: Callable[[Mapping[str, pl.DataFrame], Reference], Mapping[str, pl.DataFrame]]
+
+
+@dataclass(frozen=True)
 class Source:
     """One source wired: its contract and the functions that read, clean and conclude its deliveries.
 
@@ -182,5 +192,5 @@ class Source:
     conclude: Conclude
     recognise: Callable[[Path], int]
     coverage: Callable[[str], tuple[date | None, date | None, str]]
-    measures: SnapshotMeasures | KeyedMeasures
+    measures: SnapshotMeasures | KeyedMeasures | TableMeasures
     recognise_agency: Callable[[Path, Reference, str], str | None] | None = None

@@ -65,8 +65,20 @@ def organisations(reference: Reference, observed: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([register, delivered]).with_columns(pl.col("sector").fill_null(UNKNOWN_SECTOR))
 
 
-def membership(known: pl.DataFrame) -> pl.DataFrame:
-    """organisation_id, level, level_id, valid_from, valid_to from `organisations`; unknown branch or region: no row there.
+def group_members(reference: Reference) -> pl.DataFrame:
+    """organisation_id, level (group), level_id, valid_from, valid_to of the register of groups."""
+    return reference.table("group_members.csv").select(
+        "organisation_id",
+        pl.lit("group").alias("level"),
+        pl.col("group").alias("level_id"),
+        pl.col("valid_from").str.to_date().fill_null(ALWAYS[0]),
+        pl.col("valid_to").str.to_date().fill_null(ALWAYS[1]),
+    )
+
+
+def membership(known: pl.DataFrame, groups: pl.DataFrame | None = None) -> pl.DataFrame:
+    """organisation_id, level, level_id, valid_from, valid_to from `organisations` and `group_members`; unknown branch or region:
+    no row there.
 
     An organisation that ended inside a period, or that rows name before it began, keeps the place of its last or first row:
     its sums belong to the nation all the same.
@@ -88,7 +100,7 @@ def membership(known: pl.DataFrame) -> pl.DataFrame:
         known.select("organisation_id", pl.lit(level).alias("level"), identity.alias("level_id"), "valid_from", "valid_to")
         for level, identity in levels.items()
     ]
-    return pl.concat(parts).drop_nulls("level_id")
+    return pl.concat([*parts, *([] if groups is None else [groups])]).drop_nulls("level_id")
 
 
 def spans(known: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +117,7 @@ def names(reference: Reference, known: pl.DataFrame) -> pl.DataFrame:
     )
     registers = [
         reference.table(f"{file}.csv").select(pl.lit(level).alias("level"), pl.col(level).alias("level_id"), *NAMES)
-        for level, file in (("sector", "sectors"), ("branch", "branches"), ("region", "regions"))
+        for level, file in (("sector", "sectors"), ("branch", "branches"), ("region", "regions"), ("group", "groups"))
     ]
     latest = known.sort("valid_from", descending=True).unique("organisation_id", keep="first", maintain_order=True)
     own = latest.select(pl.lit("organisation").alias("level"), pl.col("organisation_id").alias("level_id"), *NAMES)

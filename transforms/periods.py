@@ -114,8 +114,13 @@ def a_year_later(periods: pl.DataFrame, years: int = 1) -> pl.DataFrame:
 
 
 def closing(kind: pl.Expr, end: pl.Expr, rule: str) -> pl.Expr:
-    """Day from which a period's figure is final: invoices 45 days after the end, years 30 June of the next; notices 60 days."""
+    """Day from which a period's figure is final: invoices 45 days after the end, years 30 June of the next; notices 60 days;
+    months: 45 days whatever the period; waves: the period's last day."""
     if rule == "notices":
         return end.dt.offset_by(f"{NOTICE_DAYS}d")
+    if rule == "months":
+        return end.dt.offset_by(f"{MONTH_DAYS_INVOICES}d")
+    if rule == "waves":
+        return end
     june = pl.date(end.dt.year() + 1, 6, 30)
     return pl.when(kind == "year").then(june).otherwise(end.dt.offset_by(f"{MONTH_DAYS_INVOICES}d"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from schemas.procurement_notices import CONTRACT as NOTICES
 from schemas.purchase_invoices import CONTRACT as INVOICES
 from schemas.purchase_invoices import POSTING_LINE
-from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source
+from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
+from transforms.measures import market_court_cases as court_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
-from transforms.sources import invoice_agency, procurement_notices, purchase_invoices
+from transforms.sources import invoice_agency, market_court_cases, procurement_notices, purchase_invoices
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -32,4 +33,5 @@ SOURCES: dict[str, Source] = {
         coverage=procurement_notices.coverage,
         measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure),
     ),
+    "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
 }

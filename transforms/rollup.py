@@ -48,6 +48,8 @@ def roll_up(
         kinds.get(figure.aggregate, []).append(figure.figure_id)
     keyed = pl.col("figure_id").is_in([*kinds["median"], *kinds["distinct"]])
     months = months_of(periods)
+    stocks = [figure.figure_id for figure in figures.values() if figure.is_stock]
+    at_the_end = ~pl.col("figure_id").is_in(stocks) | (pl.col("month") == pl.col("period_end").dt.month_start())
     summed = _summed(contributions.filter(~keyed), ["organisation_id", "month", "period_kinds"], [])
     parts = []
     for frame, aggregates in (
@@ -55,7 +57,7 @@ def roll_up(
         (contributions.filter(pl.col("figure_id").is_in(kinds["median"])), [pl.col("amount").median().alias("direct_value")]),
         (contributions.filter(pl.col("figure_id").is_in(kinds["distinct"])), [_distinct()]),
     ):
-        by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period())
+        by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period() & at_the_end)
         if not aggregates:
             by_period = _summed(by_period, ["organisation_id", "period_kind", "period_start", "period_end"], [])
         placed = levels.placed(by_period, members).join(allowed, on=["figure_id", "period_kind", "level"], how="semi")

@@ -12,15 +12,15 @@ from fractions import Fraction
 
 import polars as pl
 
-from schemas.key_figure import KEY_FIGURE, QUANTITY, VALUE, KeyFigure
+from schemas.key_figure import KEY_FIGURE, QUANTITY, SCALE, VALUE, KeyFigure
 from schemas.reference import Reference
 from transforms.lights import targets, with_targets
 from transforms.periods import closing
 from transforms.trend import with_breaks, with_mix, with_spread, with_trend
 
-SCALE = 10**8
+DECIMALS = 10**8
 COVERAGE_SCALE = 10**6
-NO_DATA = ("missing_delivery", "gdp_missing", "no_invoices", "no_call_data", "spend_missing")
+NO_DATA = ("missing_delivery", "gdp_missing", "no_invoices", "no_call_data", "spend_missing", "no_court_data")
 """Reasons that mean the data are not there, rather than that they cannot be computed with."""
 PANEL = "all"
 UNSETTLED = ("revision_no", "is_latest", "data_through")
@@ -68,8 +68,10 @@ def _with_definitions(cells: pl.DataFrame, figures: Mapping[str, KeyFigure]) -> 
         "aggregate": pl.String,
         "is_sum": pl.Boolean,
         "is_direct": pl.Boolean,
-        "numerator_cents": pl.Boolean,
-        "denominator_cents": pl.Boolean,
+        "numerator_scale": pl.Int64,
+        "denominator_scale": pl.Int64,
+        "factor": pl.Int64,
+        "minimum_n": pl.Int64,
         "least_covered": pl.Int64,
         "least_asked": pl.Int64,
         "closing": pl.String,
@@ -89,18 +91,20 @@ def _definition(figure: KeyFigure) -> tuple[object, ...]:
         figure.aggregate,
         figure.aggregate in ("sum", "distinct"),
         figure.aggregate == "median" or figure.unit == "hhi",
-        figure.numerator_quantity == "cent",
-        figure.denominator_quantity == "cent",
+        SCALE[figure.numerator_quantity],
+        SCALE[figure.denominator_quantity],
+        figure.factor,
+        figure.minimum_n,
         least and least.numerator,
         least and least.denominator,
         figure.closing,
     )
 
 
-def _euros(name: str, in_cents: str) -> pl.Expr:
-    """Cents become EUR exactly; counts stay."""
-    exact = pl.col(name).cast(pl.Decimal(38, 2))
-    return pl.when(pl.col(in_cents)).then(exact / 100).otherwise(exact).cast(QUANTITY)
+def _shown(name: str, scale: str) -> pl.Expr:
+    """In units: cents become EUR exactly, scores are rounded to hundredths, counts stay."""
+    hundredths = _half_even(pl.col(name).cast(pl.Int128) * 100, pl.col(scale).cast(pl.Int128))
+    return (hundredths.cast(pl.Decimal(38, 0)).cast(pl.Decimal(38, 2)) / 100).cast(QUANTITY)
 
 
 def _with_value(frame: pl.DataFrame) -> pl.DataFrame:
@@ -113,8 +117,8 @@ def _with_value(frame: pl.DataFrame) -> pl.DataFrame:
     millionths = pl.col("covered").cast(pl.Int128) * COVERAGE_SCALE
     coverage = _half_even(millionths, pl.when(pl.col("asked") > 0).then(pl.col("asked").cast(pl.Int128)))
     return frame.with_columns(
-        shown_numerator=_euros("numerator", "numerator_cents"),
-        shown_denominator=_euros("denominator", "denominator_cents"),
+        shown_numerator=_shown("numerator", "numerator_scale"),
+        shown_denominator=_shown("denominator", "denominator_scale"),
         reason=pl.coalesce("why", pl.when(negative).then(pl.lit("net_credit"))),
         coverage=(coverage.cast(pl.Decimal(38, 0)).cast(pl.Decimal(38, 6)) / COVERAGE_SCALE).cast(pl.Decimal(9, 6)),
     )
@@ -142,17 +146,20 @@ def _why() -> pl.Expr:
         .then(pl.lit("missing_delivery"))
         .when(too_little)
         .then(pl.lit("coverage_too_low"))
+        .when(pl.col("n") < pl.col("minimum_n"))
+        .then(pl.lit("n_too_small"))
     )
 
 
 def _quotient() -> pl.Expr:
-    """numerator / denominator (a sum: numerator) at eight decimals, half to even, from integers; cents over counts become EUR."""
-    top = pl.col("numerator").cast(pl.Int128) * SCALE
+    """numerator / denominator (a sum: numerator) in units, times the figure's factor, at eight decimals, half to even, from
+    integers."""
     bottom = pl.when("is_sum").then(1).otherwise(pl.col("denominator")).cast(pl.Int128)
-    in_cents = pl.col("numerator_cents") & (pl.col("is_sum") | ~pl.col("denominator_cents"))
-    bottom = bottom * pl.when(in_cents).then(100).otherwise(1).cast(pl.Int128)
-    quotient = _half_even(top, pl.when(bottom > 0).then(bottom))
-    return quotient.cast(pl.Decimal(38, 0)).cast(pl.Decimal(38, 8)) / SCALE
+    lower = pl.when("is_sum").then(1).otherwise(pl.col("denominator_scale")).cast(pl.Int128)
+    top = pl.col("numerator").cast(pl.Int128) * pl.col("factor").cast(pl.Int128) * DECIMALS * lower
+    whole = bottom * pl.col("numerator_scale").cast(pl.Int128)
+    quotient = _half_even(top, pl.when(whole > 0).then(whole))
+    return quotient.cast(pl.Decimal(38, 0)).cast(pl.Decimal(38, 8)) / DECIMALS
 
 
 def _half_even(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
@@ -166,7 +173,9 @@ def _half_even(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
 def _with_status(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """METHOD 29: provisional until the closing day; figures that cannot be computed say whether data are missing."""
     kind, end = pl.col("period_kind"), pl.col("period_end")
-    closes = pl.when(pl.col("closing") == "notices").then(closing(kind, end, "notices")).otherwise(closing(kind, end, "invoices"))
+    closes = closing(kind, end, "invoices")
+    for rule in ("notices", "months", "waves"):
+        closes = pl.when(pl.col("closing") == rule).then(closing(kind, end, rule)).otherwise(closes)
     status = (
         pl.when(pl.col("why").is_in(NO_DATA))
         .then(pl.lit("no_data"))

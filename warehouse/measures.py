@@ -174,3 +174,18 @@ def replace_keyed(
             months |= set(frame[column].drop_nulls().unique())
         store.append(f'measure."{table.name}"', frame.select(table.polars_schema().names()))
     return months
+
+
+def replace_tables(store: Store, tables: Sequence[Table], frames: Mapping[str, pl.DataFrame]) -> set[date]:
+    """Replace whole measure tables by `frames`; returns the months of the rows that differ from before."""
+    months: set[date] = set()
+    for table in tables:
+        columns = _month_columns(table)
+        with store.relation("new_rows", frames[table.name].select(table.polars_schema().names())):
+            for one, other in ((f'measure."{table.name}"', "new_rows"), ("new_rows", f'measure."{table.name}"')):
+                for column in columns:
+                    rows = store.rows(f'SELECT DISTINCT "{column}" AS month FROM (FROM {one} EXCEPT ALL FROM {other})')
+                    months |= {row["month"] for row in rows if row["month"]}
+            store.con.execute(f'DELETE FROM measure."{table.name}"')
+            store.con.execute(f'INSERT INTO measure."{table.name}" FROM new_rows')
+    return months

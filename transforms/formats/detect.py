@@ -180,7 +180,9 @@ def require_header(header: Header | None, first_row: Sequence[str], file_name: s
     for amount in AMOUNT_COLUMNS:
         rivals = [repr(header.cells[position].strip()) for position, column in header.columns.items() if column == amount]
         if len(rivals) > 1:
-            text = f"{len(rivals)} columns may be the {amount}: {', '.join(rivals)}; deliver one, or map one in the agency's layout"
+            text = (
+                f"{len(rivals)} columns may be the {amount}: {', '.join(rivals)}; deliver one, or map one in the agency's layout"
+            )
             raise refusal("amount_column_ambiguous", text, file_name, row=header.row)
     return header
 

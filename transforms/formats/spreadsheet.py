@@ -47,6 +47,24 @@ class _Sheet:
     header: Header
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet's used cells as text from its first row on, and the places (1-based row, 0-based frame column) of formulas."""
+
+    name: str
+    frame: pl.DataFrame
+    formulas: frozenset[tuple[int, int]]
+
+
+def sheets(path: Path, file_name: str, limits: Limits) -> Iterator[Sheet]:
+    """Every visible or hidden sheet of a workbook. Raises DeliveryRefused."""
+    reader = _open(path, file_name, limits)
+    targets = _targets(path, limits, file_name)
+    for name in reader.sheet_names:
+        frame = _cells(reader, name, file_name, rows=None)
+        yield Sheet(name, frame, frozenset(_formula_cells(path, targets.get(name), limits, file_name)))
+
+
 def read_spreadsheet(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
     """Raw parts as the delimited reader gives them, with the Boolean `amount_is_formula`. Raises DeliveryRefused.
 
@@ -144,6 +162,11 @@ def _targets(path: Path, limits: Limits, file_name: str) -> dict[str, str]:
 def _formula_rows(path: Path, member: str | None, amounts: list[int], limits: Limits, file_name: str) -> set[int]:
     """Sheet rows with a formula in an amount column. `amounts` are positions in the frame, which starts at the sheet's
     first used column."""
+    return {row for row, column in _formula_cells(path, member, limits, file_name) if column in amounts}
+
+
+def _formula_cells(path: Path, member: str | None, limits: Limits, file_name: str) -> set[tuple[int, int]]:
+    """(sheet row, column from the sheet's first used one) of every formula."""
     if member is None:
         return set()
     if _scan(path, member, limits, _DOCTYPE, file_name):
@@ -161,8 +184,8 @@ def _formula_rows(path: Path, member: str | None, amounts: list[int], limits: Li
         column = _column_number(place[1])
         first_column = column if first_column is None else min(first_column, column)
         if any(etree.QName(child).localname == "f" for child in cell):
-            formulas.append((column, int(place[2])))
-    return {row for column, row in formulas if column - (first_column or 0) in amounts}
+            formulas.append((int(place[2]), column))
+    return {(row, column - (first_column or 0)) for row, column in formulas}
 
 
 def _column_number(letters: str) -> int:

@@ -7,9 +7,31 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures import cases, competition, lots, market, procedures, spend, spend_openness, strategic, suppliers
+from transforms.key_figures import (
+    appeals,
+    cases,
+    competition,
+    lots,
+    market,
+    procedures,
+    spend,
+    spend_openness,
+    strategic,
+    suppliers,
+)
 
-MODULES: tuple[ModuleType, ...] = (competition, procedures, lots, market, strategic, spend, spend_openness, suppliers, cases)
+MODULES: tuple[ModuleType, ...] = (
+    competition,
+    procedures,
+    lots,
+    market,
+    strategic,
+    spend,
+    spend_openness,
+    suppliers,
+    cases,
+    appeals,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +58,5 @@ LATER: Mapping[str, str] = {
     "sme_spend_share": "Needs supplier sizes from the business register.",
     "local_spend_share": "Needs suppliers' domiciles from the business register.",
     "einvoice_share": "Needs the channel of each invoice.",
-    "appeal_rate": "Needs Market Court cases.",
 }
 """Figures of the catalogue (KEY_FIGURES 7.1 and 7.2) that are not computed, and what they wait for."""

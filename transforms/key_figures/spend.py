@@ -134,7 +134,15 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     A month of a year that was delivered without dates counts in year figures (its sum stands in January) and is no_date in
     shorter periods. Rows dated in a month that nobody covers, or that is missing, stay in the sums and cover nothing.
     """
-    sums = ("net_cents", "public_cents", "masked_cents", "no_id_cents", "private_trader_cents", "procurement_lines", "public_lines")
+    sums = (
+        "net_cents",
+        "public_cents",
+        "masked_cents",
+        "no_id_cents",
+        "private_trader_cents",
+        "procurement_lines",
+        "public_lines",
+    )
     spend = measures["spend_month"]
     keys = ["organisation_id", "period", "has_date"]
     grouped = spend.group_by(keys).agg(

@@ -89,7 +89,15 @@ FROM told k JOIN lot l USING (notice_id, notice_version, delivery_id) WHERE k.sa
 QUALIFY row_number() OVER (PARTITION BY k.proc, l.lot_id ORDER BY k.dispatch_at, k.notice_id) = 1"""
 
 
-def one(figure_id: str, numerator: str, denominator: str, rest: str, variant: str = "", breakdown: str = "", place: str = "month, is_ted") -> str:
+def one(
+    figure_id: str,
+    numerator: str,
+    denominator: str,
+    rest: str,
+    variant: str = "",
+    breakdown: str = "",
+    place: str = "month, is_ted",
+) -> str:
     return f"SELECT '{figure_id}', '{variant}', '{breakdown}', {place}, ({numerator})::BIGINT, ({denominator})::BIGINT {rest}"
 
 

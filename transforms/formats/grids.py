@@ -1,0 +1,210 @@
+"""Small tables in any of the usual files as grids of text: every sheet of a workbook, delimited text, JSON, JSON lines, Parquet.
+
+For sources of thousands of rows, read whole; `delimited` and `spreadsheet` stream what is large. Nothing is interpreted here:
+which row is the header, and which table a grid holds, is the caller's business.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.delivery import Limits
+from transforms.formats import parquet, spreadsheet
+from transforms.formats.archive import first_bytes, is_zip, read_limited
+from transforms.formats.detect import DELIMITERS, detect_encoding, known_encoding, refusal
+
+ROWS_MAX = 2_000_000
+SAMPLE = 200_000
+FORMULA = "\x00formula"
+"""What stands in a grid for a cell that holds a formula: no delivered text can hold it."""
+
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of text cells with the line, sheet row or record number of each. `has_header`: the first row is one by construction.
+
+    `decimal_mark` is the format's own ("." in JSON, Parquet and spreadsheets); None: to be found out.
+    """
+
+    name: str
+    rows: list[Cells]
+    lines: list[int]
+    kind: str
+    decimal_mark: str | None = "."
+    has_header: bool = False
+    malformed: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_grids(path: Path, file_name: str, limits: Limits, encoding: str | None = None) -> list[Grid]:
+    """The grids of a file, empty ones left out. Raises DeliveryRefused for what cannot be read."""
+    head = first_bytes(path, 4096)
+    if is_zip(head):
+        return [grid for grid in _sheets(path, file_name, limits) if grid.rows]
+    if head.startswith(parquet.MAGIC):
+        return [_parquet(path, file_name, limits)]
+    data = read_limited(path, limits.other_bytes)
+    if not data.strip():
+        raise refusal("file_empty", "the file is empty", file_name)
+    found, skip = detect_encoding(data, file_name)
+    if encoding is not None and skip == 0:
+        found = known_encoding(encoding, file_name)
+    text = data[skip:].decode(found, "replace")
+    if text.lstrip()[:1] in ("{", "["):
+        return _json(text, file_name)
+    return [_delimited(text)]
+
+
+def _sheets(path: Path, file_name: str, limits: Limits) -> Iterator[Grid]:
+    for sheet in spreadsheet.sheets(path, file_name, limits):
+        rows: list[Cells] = [["" if cell is None else str(cell) for cell in row] for row in sheet.frame.rows()]
+        for line, column in sheet.formulas:
+            if line <= len(rows) and column < len(rows[line - 1]):
+                rows[line - 1] = [FORMULA if place == column else cell for place, cell in enumerate(rows[line - 1])]
+        yield Grid(sheet.name, rows, list(range(1, len(rows) + 1)), "spreadsheet")
+
+
+def _parquet(path: Path, file_name: str, limits: Limits) -> Grid:
+    if path.stat().st_size > limits.other_bytes:
+        raise refusal("file_too_large", f"the file is larger than {limits.other_bytes} bytes", file_name)
+    try:
+        opened = pq.ParquetFile(path)
+        if opened.metadata.num_rows > ROWS_MAX:
+            raise refusal("file_too_large", f"the file has more than {ROWS_MAX} rows; deliver it in parts", file_name)
+        table = opened.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise refusal("file_unreadable", "the Parquet file is damaged or cut off; deliver it again", file_name) from error
+    rows: list[Cells] = [table.column_names]
+    rows += [[_cell(value) for value in row.values()] for row in table.to_pylist()]
+    return Grid("", rows, list(range(len(rows))), "parquet", has_header=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value).encode("utf-8", "replace").decode()  # a lone surrogate is no text
+
+
+def _delimited(text: str) -> Grid:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    delimiter = _delimiter(text[:SAMPLE])
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    rows: list[Cells] = []
+    lines: list[int] = []
+    malformed: list[tuple[int, str]] = []
+    before = 0
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            malformed.append((reader.line_num, "quotes that do not close, or a cell beyond all size"))
+        else:
+            rows.append(row)
+            lines.append(before + 1)
+        before = reader.line_num
+    mark = "," if delimiter in (";", "\t") else None
+    return Grid("", rows, lines, "delimited", decimal_mark=mark, malformed=malformed)
+
+
+def _delimiter(sample: str) -> str:
+    """The delimiter under which most rows have as many cells as most others, and many."""
+    best, best_score = ";", (0.0, 0)
+    for delimiter in DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(io.StringIO(sample), delimiter=delimiter) if len(row) > 1]
+        except csv.Error:
+            continue
+        common = max(set(widths), key=widths.count) if widths else 0
+        score = (float(widths.count(common) * common), common)
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _json(text: str, file_name: str) -> list[Grid]:
+    """A list of objects, {"value": [...]}, {"<table>": [...], ...}, or one object a line. Numbers keep their digits."""
+    try:
+        found = _loads(text)
+    except (ValueError, RecursionError):
+        return [_json_lines(text, file_name)]
+    if isinstance(found, Mapping) and not any(isinstance(value, list) for value in found.values()):
+        found = [found]
+    named = found.items() if isinstance(found, Mapping) else [("", found)]
+    grids = []
+    for name, records in named:
+        if isinstance(records, list) and all(isinstance(record, dict) for record in records):
+            grids.append(_records(str(name), records, list(range(1, len(records) + 1)), []))
+    if not grids:
+        raise refusal("json_shape", "the file is no list of objects; deliver one object per row", file_name)
+    return grids
+
+
+def _json_lines(text: str, file_name: str) -> Grid:
+    records, lines, malformed = [], [], []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = _loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            records.append(record)
+            lines.append(number)
+        else:
+            malformed.append((number, "not one JSON object"))
+    if not records:
+        raise refusal("json_broken", "the file is no JSON; it may be cut off; deliver it again", file_name)
+    return _records("", records, lines, malformed)
+
+
+def _loads(text: str) -> object:
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+
+
+def _records(name: str, records: list[dict[str, object]], lines: list[int], malformed: list[tuple[int, str]]) -> Grid:
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    rows: list[Cells] = [keys]
+    rows += [[_nested(record.get(key)) for key in keys] for record in records]
+    return Grid(name, rows, [0, *lines], "json", has_header=True, malformed=malformed)
+
+
+def _nested(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _cell(value)
+
+
+def frame_of(grid: Grid, header_at: int, columns: Mapping[int, str]) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    """(text columns below the header with `source_line`, malformed lines): rows with more cells than the header are malformed;
+    missing cells at a row's end are blank."""
+    width = len(grid.rows[header_at])
+    malformed = [*grid.malformed]
+    kept, lines = [], []
+    for row, line in zip(grid.rows[header_at + 1 :], grid.lines[header_at + 1 :], strict=True):
+        if len(row) > width and any(cell.strip() for cell in row[width:]):
+            malformed.append((line, f"{len(row)} cells where the header has {width}"))
+            continue
+        if grid.kind == "delimited" and 1 < len(row) < width - 1:
+            malformed.append((line, f"{len(row)} cells where the header has {width}"))
+            continue
+        kept.append(row)
+        lines.append(line)
+    data = {name: [row[place] if place < len(row) else "" for row in kept] for place, name in columns.items()}
+    frame = pl.DataFrame(data, schema=dict.fromkeys(columns.values(), pl.String))
+    return frame.with_columns(pl.Series("source_line", lines, dtype=pl.Int64)), malformed
