@@ -11,6 +11,7 @@ from samples import (
     agencies,
     corners,
     deliveries,
+    form_files,
     notice_files,
     overlays,
     procedures,
@@ -68,5 +69,7 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
         **truth_notices.cells(planted, span),
         **truth_openness.cells(written.holdings.values(), written.postings, planted, overlays.frame(world), span),
     }
+    if size != "tiny":
+        cells = form_files.deliver_all(f"{size}-{seed}", world, written, span, cells)
     truth.write(out / "truth", cells, written.outcomes, written.canaries)
     return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from samples import form_files
 from samples.agencies import CHART, NOTICES, STATE, Plan
 from samples.deliveries import state_aliases
 from samples.facts import Organisation
@@ -16,6 +17,8 @@ from samples.registry import ACCOUNTS, BRANCHES, FOREVER, REGIONS, SALARIES, Wor
 SINCE = "2016-01-01"
 GDP_EUR = {2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 5_800_000_000, 2025: 5_900_000_000}
 """Invented gross domestic product of the sample nation, so that its publication rate has a plausible size."""
+FORM_AGENCIES = {"sample-cpb": "Näytehankinta Oy (näyte)", "sample-ministry": "Esimerkkiministeriö (näyte)"}
+"""A central purchasing body and a ministry: who delivers contacts, surveys, registers and returns."""
 FRAME_SECTOR = "municipality"
 """The one sector of the sample nation whose organisations are all registered: the frame of open_invoice_coverage."""
 MERGED = date(2023, 12, 30)
@@ -98,6 +101,20 @@ def _agencies(world: World, plans: Sequence[Plan]) -> Iterable[Mapping[str, str]
         "confirmed": "yes",
         "note": "sample agency",
     }
+    for agency, sources in form_files.agencies().items():
+        yield {
+            "agency": agency,
+            "name": FORM_AGENCIES[agency],
+            "language": "fi",
+            "sources": "|".join(sources),
+            "amount_basis": "net",
+            "rhythm": "year",
+            "frame_from": "2021-01-01",
+            "precedence": "10",
+            "openly_published": "yes",
+            "confirmed": "yes",
+            "note": "sample agency",
+        }
 
 
 def _organisations(world: World) -> Iterable[Mapping[str, str]]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.key_figures.form_figures import contributions, form_figure, none, stacked
+from transforms import levels
+from transforms.key_figures.form_figures import ALL, contributions, form_figure, stacked
 from transforms.key_figures.parameters import Parameters
+from transforms.periods import months_of
 
 NO_CASES = "no_court_data"
 
@@ -45,28 +47,53 @@ DEFINITIONS = (
         period_kinds=("quarter", "year", "rolling_12m"),
         closing="notices",
         numerator="Cases filed in the period.",
-        denominator="Procedures that began in the period.",
+        denominator="Procurements (distinct procedures) with a notice in the period, as procurements_n.",
         origin="KEY_FIGURES 7.1",
-        coverage_text="Procedures begun in months between the first and the last delivered case / procedures begun.",
+        coverage_text="Procurements of months between the first and the last delivered case / procurements.",
         assumptions=("Cases lag: a case filed in January may concern a procedure of the year before.",),
     ),
 )
 
 
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
-    """Contributions from `court_case` and `procedure_start`."""
-    cases, begun = measures["court_case"], measures["procedure_start"]
-    if cases.is_empty() and begun.is_empty():
-        return none()
-    known = pl.col("month").is_between(cases["month"].min(), cases["month"].max()) if cases.height else pl.lit(value=False)
-    procedures = contributions(
-        begun,
-        "appeal_rate",
-        pl.lit(0),
-        known.cast(pl.Int64),
-        n=known,
-        covered=known,
-        reason=pl.when(~known).then(pl.lit(NO_CASES)),
+    """Contributions of appeals_n from `court_case`."""
+    return stacked([contributions(measures["court_case"], "appeals_n", pl.lit(1))])
+
+
+def cells(
+    measures: Mapping[str, pl.DataFrame], _parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
+) -> pl.DataFrame:
+    """CELL rows of appeal_rate: cases and distinct procurements (those of `procurements_n`) of each place and period."""
+    cases, notices = measures["court_case"], measures["notice_fact"].drop_nulls("procedure_id")
+    inside = pl.col("month").is_between(cases["month"].min(), cases["month"].max()) if cases.height else pl.lit(value=False)
+    months = months_of(touched.filter(pl.col("period_kind") != "month"))
+    place = ["level", "level_id", "period_kind", "period_start"]
+
+    def placed(facts: pl.DataFrame) -> pl.DataFrame:
+        return levels.placed(facts.join(months, on="month"), members)
+
+    begun = placed(notices.select("organisation_id", "month", "procedure_id", inside=inside))
+    procurements = begun.group_by(place).agg(
+        pl.col("procedure_id").filter("inside").n_unique().cast(pl.Int64).alias("denominator"),
+        pl.col("procedure_id").n_unique().cast(pl.Int64).alias("asked"),
     )
-    filed = contributions(cases, "appeal_rate", pl.lit(1), pl.lit(0), n=pl.lit(0), covered=pl.lit(0), asked=pl.lit(0))
-    return stacked([contributions(cases, "appeals_n", pl.lit(1)), procedures, filed])
+    filed = placed(cases.select("organisation_id", "month")).group_by(place).agg(pl.len().cast(pl.Int64).alias("numerator"))
+    joined = procurements.join(filed, on=place, how="full", coalesce=True)
+    return joined.with_columns(pl.col("numerator", "denominator", "asked").fill_null(0)).select(
+        figure_id=pl.lit("appeal_rate"),
+        variant=pl.lit(""),
+        scope=pl.lit(ALL),
+        breakdown_kind=pl.lit(""),
+        breakdown_id=pl.lit(""),
+        level="level",
+        level_id="level_id",
+        period_kind="period_kind",
+        period_start="period_start",
+        numerator="numerator",
+        denominator="denominator",
+        direct_value=pl.lit(None, pl.Float64),
+        n="denominator",
+        covered="denominator",
+        asked="asked",
+        reason=pl.when(pl.col("denominator") == 0, pl.col("asked") > 0).then(pl.lit(NO_CASES)),
+    )
