@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
+# Two test processes; a file's tests stay together, for they share homes and servers.
+TWO := -n 2 --dist loadfile
 .DELETE_ON_ERROR:
 
 .PHONY: help demo test test-heavy test-server check lint types layers bench docs docs-check clean
@@ -30,16 +32,16 @@ demo: $(VENV)/.installed ## Sample deliveries of several agencies -> nightly run
 	$(BIN)/nyckeltal --home demo figures
 
 test: $(VENV)/.dev ## The default suite (under 15 minutes)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
-	$(BIN)/python -m pytest -q -m heavy --timeout 3600
+	$(BIN)/python -m pytest -q -m heavy --timeout 3600 $(TWO)
 
 test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts, kills, security; prints each figure
 	$(BIN)/python -m pytest -q -s tests/server -m 'server or not heavy' --timeout 3600
 
 check: lint types layers docs-check ## Lint, types, layers, generated docs, fast tests (also pre-commit and CI)
-	$(BIN)/python -m pytest -q -m 'not heavy and not slow'
+	$(BIN)/python -m pytest -q -m 'not heavy and not slow' $(TWO)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

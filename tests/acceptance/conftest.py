@@ -30,7 +30,6 @@ CommandLine = Callable[..., Outcome]
 def nyckeltal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """The command line's entry point in this process: `nyckeltal(home, word...)`. Exit code 70 (a defect) fails the test."""
     monkeypatch.setenv("NYCKELTAL_SETTLE_SECONDS", "0")
-    monkeypatch.setenv("COLUMNS", "300")
 
     def call(home: Path, *words: str | Path, as_of: str = support.AS_OF.isoformat()) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["nyckeltal", "--home", str(home), "--as-of", as_of, *map(str, words)])
