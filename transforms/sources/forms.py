@@ -358,7 +358,7 @@ class _Cleaning:
             values, rule = self._read(text, column), "value_unreadable"
         self._broken(rule, column, text.is_not_null() & values.is_null())
         if column.required:
-            self._broken("value_missing", column, text.is_null() & ~personal & ~formula, shown=False)
+            self._broken("value_missing", column, text.is_null() & ~formula, shown=False)
         self._broken("value_out_of_range", column, _outside(values, column))
         return values.alias(column.name)
 
