@@ -35,7 +35,7 @@ from pydantic import TypeAdapter
 from flows import announcing, guards, pipeline
 from flows.prefect_api import PrefectApi
 from flows.settings import Settings
-from schemas.errors import Busy, ConfigurationError, InvariantBroken, ServiceUnavailable
+from schemas.errors import Busy, ConfigurationError, InvariantBroken, ServiceUnavailable, StorageFailed
 from warehouse.home import Home
 
 PROCESSES = 3
@@ -66,7 +66,15 @@ async def _guarded(settings: Settings, folds: bool = True) -> AsyncIterator[Home
 
 @task(name="work", task_run_name="{what}", description="One step of flows/pipeline.py, in a thread.")
 async def work(what: str, step: Callable[[], pipeline.Run]) -> pipeline.Run:
-    return await asyncio.to_thread(step)
+    try:
+        return await asyncio.to_thread(step)
+    except OSError as error:
+        # its text holds a path, and file names that agencies choose may name people: Prefect, which stores what runs fail with
+        # and shows it, gets the rest; the log of this machine, which its owner alone reads, gets all
+        logging.getLogger(__name__).error("%s failed: %s", what, error)
+        raise StorageFailed(
+            f"{error.strerror or type(error).__name__}; the log of the flows on this machine says where"
+        ) from None
 
 
 @task(name="report", description="Say what was done: events, one markdown and one table artifact.")
