@@ -42,8 +42,7 @@ def settle(
     settled = _with_definitions(cells, figures)
     settled = _with_value(settled)
     settled = _with_status(settled, as_of)
-    settled = with_targets(settled.with_columns(has_value=pl.col("value").is_not_null()), targets(reference))
-    settled = settled.with_columns(pl.col("target").cast(VALUE))
+    settled = _with_lights(settled, reference)
     settled = with_mix(with_spread(with_trend(settled), members), members)
     settled = with_breaks(settled, reference)
     settled = settled.join(
@@ -151,12 +150,31 @@ def _why() -> pl.Expr:
     )
 
 
+def _with_lights(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """target, target_operator, light: compared on integers whose quotient is the figure's value in its unit."""
+    top = pl.col("numerator").cast(pl.Int128) * pl.col("factor").cast(pl.Int128) * _lower()
+    bottom = pl.when("is_sum").then(1).otherwise(pl.col("denominator")).cast(pl.Int128) * pl.col("numerator_scale")
+    compared = frame.with_columns(
+        summed=pl.col("numerator"),
+        over=pl.col("denominator"),
+        numerator=top,
+        denominator=bottom,
+        has_value=pl.col("value").is_not_null(),
+    )
+    lit = with_targets(compared, targets(reference)).with_columns(numerator="summed", denominator="over")
+    return lit.drop("summed", "over").with_columns(pl.col("target").cast(VALUE))
+
+
+def _lower() -> pl.Expr:
+    """The denominator's scale; 1 for sums, which have none."""
+    return pl.when("is_sum").then(1).otherwise(pl.col("denominator_scale")).cast(pl.Int128)
+
+
 def _quotient() -> pl.Expr:
     """numerator / denominator (a sum: numerator) in units, times the figure's factor, at eight decimals, half to even, from
     integers."""
     bottom = pl.when("is_sum").then(1).otherwise(pl.col("denominator")).cast(pl.Int128)
-    lower = pl.when("is_sum").then(1).otherwise(pl.col("denominator_scale")).cast(pl.Int128)
-    top = pl.col("numerator").cast(pl.Int128) * pl.col("factor").cast(pl.Int128) * DECIMALS * lower
+    top = pl.col("numerator").cast(pl.Int128) * pl.col("factor").cast(pl.Int128) * DECIMALS * _lower()
     whole = bottom * pl.col("numerator_scale").cast(pl.Int128)
     quotient = _half_even(top, pl.when(whole > 0).then(whole))
     return quotient.cast(pl.Decimal(38, 0)).cast(pl.Decimal(38, 8)) / DECIMALS

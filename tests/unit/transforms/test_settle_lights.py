@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +19,9 @@ from transforms import levels, periods
 from transforms.rollup import roll_up
 from transforms.settle import settle
 
-FIGURES = {figure.figure_id: figure for figure in (share(), spend(), median())}
+SCORE = replace(share(), figure_id="test_score", unit="score", numerator_quantity="score", minimum_n=5)
+PER_MILLE = replace(share(), figure_id="test_per_mille", unit="per_mille", factor=1000)
+FIGURES = {figure.figure_id: figure for figure in (share(), spend(), median(), SCORE, PER_MILLE)}
 TARGET_HEADER = (
     "figure_id,variant,scope,level,valid_from,valid_to,target,target_operator,green_operator,green_value,red_operator,red_value,rule,"
     "confirmed,edition,source\n"
@@ -244,3 +247,51 @@ def test_national_sums_equal_sums_over_organisations(rows: list[tuple[int, int, 
 
     for column in ("numerator", "denominator", "n", "covered"):
         assert cells.filter(level="national")[column].sum() == cells.filter(level="organisation")[column].sum()
+
+
+@pytest.mark.parametrize(("lacking", "light"), [(0, "green"), (1, "yellow")])
+def test_scores_are_exact_to_the_last_part(lacking: int, light: str) -> None:
+    """Forty respondents whose means are carried in 2520ths, against a target of 4 that is missed by one of them."""
+    goal = target("test_score,,ted,national,2000-01-01,,4,>=,>=,4,,,own,yes,,test")
+    row = settled(goal, cell(4 * 2520 * 40 - lacking, 40, "test_score", n=40, covered=40, asked=40)).row(0, named=True)
+    assert row["light"] == light
+    assert row["value"] == (Decimal(4) if lacking == 0 else Decimal("3.99999008"))
+    assert (row["numerator"], row["denominator"]) == (Decimal(160), Decimal(40))
+
+
+def test_per_mille_and_too_few() -> None:
+    rows = settled(
+        target("test_per_mille,,ted,national,2000-01-01,,20,<=,<=,20,,,own,yes,,test"),
+        cell(1, 50, "test_per_mille", n=50, covered=50, asked=50),
+        cell(2520 * 4, 4, "test_score", n=4),
+    ).sort("figure_id")
+    assert rows["value"].to_list() == [Decimal(20), None]
+    assert rows["light"].to_list() == ["green", "none"]
+    assert rows["reason"].to_list() == [None, "n_too_small"]
+
+
+def test_a_stock_counts_in_the_last_month_of_its_period_only() -> None:
+    stock = replace(spend(), figure_id="test_stock", unit="count", numerator_quantity="count", is_stock=True)
+    rows = [
+        dict.fromkeys(CONTRIBUTION.polars_schema())
+        | {"figure_id": "test_stock", "organisation_id": "o1", "month": date(2024, month, 1), "variant": "", "scope": "all"}
+        | {"breakdown_kind": "", "breakdown_id": "", "numerator": month, "n": 1, "covered": 1, "asked": 1}
+        for month in range(1, 13)
+    ]
+    schema = {"figure_id": pl.String} | dict(CONTRIBUTION.polars_schema())
+    members = pl.DataFrame(
+        [("o1", "national", "FI", date(1900, 1, 1), date(9999, 12, 31))],
+        schema=["organisation_id", "level", "level_id", "valid_from", "valid_to"],
+        orient="row",
+    )
+    wanted = pl.DataFrame(
+        [
+            periods.period("month", date(2024, 5, 1)),
+            periods.period("quarter", date(2024, 4, 1)),
+            periods.period("year", date(2024, 1, 1)),
+        ],
+        schema=periods.SCHEMA,
+        orient="row",
+    )
+    cells = roll_up(pl.DataFrame(rows, schema=schema), {"test_stock": stock}, wanted, members)
+    assert dict(cells.select("period_kind", "numerator").rows()) == {"month": 5, "quarter": 6, "year": 12}
