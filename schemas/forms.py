@@ -37,6 +37,7 @@ RULES = (
     Rule("code_unknown", None, "fail", "validity", "The word is none of the column's code list in any language.", limit_share=0.5),
     Rule("organisation_unknown", None, "fail", "validity", "Neither a valid business id nor an id of the register of organisations.", limit_share=0.5),
     Rule("key_repeated", None, "fail", "uniqueness", "An earlier row of the file has the same key.", limit_share=0.5),
+    Rule("contact_found", None, "warn", "validity", "An e-mail address or a telephone number stood in a cell; the cell was dropped."),
     Rule("personal_id_found", None, "warn", "validity", "A personal identity code stood in a cell; the cell was dropped."),
 )  # fmt: skip
 """Rules of every form, with the column named in each broken row."""

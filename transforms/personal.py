@@ -1,4 +1,5 @@
-"""Personal identity codes in delivered text: Finnish codes anywhere, Swedish personal numbers where an id belongs.
+"""Personal identity codes in delivered text: Finnish codes anywhere, Swedish personal numbers where an id belongs; e-mail
+addresses and telephone numbers.
 
 A code is searched with every kind of dash made one and with blanks left out, so `131052 - 308T`, `131052–308T` and
 `Potilas131052-308T` are all found. Two strengths: in a supplier's cells the shape with a possible day is enough (mistyped codes
@@ -99,6 +100,16 @@ def personal_values(values: pl.Series, surely: bool = True) -> pl.Series:
         has_personal_id(text, surely) or (not surely and has_swedish_number(text)) for text in values.gather(places).to_list()
     ]
     return none.scatter(places, pl.Series(found, dtype=pl.Boolean))
+
+
+_EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,}"
+_PHONE = r"(?:^|[^\w/.-])(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3}[\s-]?\d{2,4}(?:[\s-]?\d{1,2})?(?:$|[^\w/.-])"
+"""Finnish mobile numbers, and any with the country code; fixed numbers without it look like other numbers."""
+
+
+def contact_values(values: pl.Series) -> pl.Series:
+    """Which texts hold an e-mail address or a telephone number: one flag per value, false for nulls."""
+    return values.str.contains(f"{_EMAIL}|{_PHONE}").fill_null(False)
 
 
 def shapes(values: pl.Series) -> pl.Series:

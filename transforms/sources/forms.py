@@ -38,7 +38,7 @@ from transforms.delivery import (
 from transforms.formats import grids
 from transforms.formats.detect import HEADER_WITHIN, normalise_header, refusal
 from transforms.formats.grids import FORMULA, Grid
-from transforms.personal import personal_values
+from transforms.personal import contact_values, personal_values
 from transforms.suppliers import business_id
 
 MARK = "nyckeltal-template"
@@ -268,7 +268,8 @@ def _score(grid: Grid, contract: Contract) -> int:
 
 
 def _shown(cells: Sequence[str]) -> list[str]:
-    hidden = personal_values(pl.Series(cells, dtype=pl.String), surely=False).to_list() if cells else []
+    values = pl.Series(cells, dtype=pl.String)
+    hidden = (personal_values(values, surely=False) | contact_values(values)).to_list() if cells else []
     return ["***" if personal else cell[:60] for cell, personal in zip(cells, hidden, strict=True)]
 
 
@@ -350,6 +351,11 @@ class _Cleaning:
         if personal.any():
             self._warn("personal_id_found", column.name, personal)
             text = _nulled(text, personal)
+        if column.dtype == pl.String and not column.is_organisation and column.words is None:
+            reachable = contact_values(text)
+            if reachable.any():
+                self._warn("contact_found", column.name, reachable)
+                text = _nulled(text, reachable)
         if column.is_organisation:
             values, rule = self._organisations(text), "organisation_unknown"
         elif column.words is not None:
@@ -416,7 +422,7 @@ class _Cleaning:
         """source_line and the delivered text of the rows that are hit; identity codes and what may be a name are hidden."""
         hit = self.raw.filter(where)
         text = hit[name].str.slice(0, VALUE_LENGTH) if name else pl.Series([None], dtype=pl.String).new_from_index(0, hit.height)
-        personal = personal_values(text, surely=False)
+        personal = personal_values(text, surely=False) | contact_values(text)
         return pl.DataFrame({"source_line": hit["source_line"], "value": _nulled(text, personal)})
 
     def _fail(self, rule: str, name: str | None, hit: pl.DataFrame) -> None:

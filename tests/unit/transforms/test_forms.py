@@ -190,6 +190,27 @@ def test_identity_codes_go_nowhere(tmp_path: Path) -> None:
     assert not [text for text in shown if "131052" in text]
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("maija.mallikas@example.org", False),
+        ("Maija, puh. 040 123 4567", False),
+        ("+358 50 1234567", False),
+        ("050-1234567", False),
+        ("0101263-6", True),
+        ("CAS-01002-S8K4Y2", True),
+        ("2023-040123", True),
+        ("045-2023/1234", True),
+        ("72000000-5", True),
+    ],
+)
+def test_addresses_and_numbers_of_people_go_nowhere(tmp_path: Path, text: str, kept: bool) -> None:
+    part, _ = taken(text_file(tmp_path, HEADER, ROW.replace("A1", text), "0201256-6;" + text + ";;;;;;"))
+    assert part.accepted["return"]["note"].to_list() == ([text] if kept else [None])
+    assert (set(part.warnings["rule"]) == {"contact_found"}) is not kept
+    assert (text in part.failures["value"].to_list()) is kept
+
+
 def test_formulas_are_refused(tmp_path: Path) -> None:
     part, _ = taken(
         _workbook(tmp_path, [HEADER.split(";"), ["0101263-6", 2023, "osittain", "==1+1"], ["0201256-6", 2023, "kyllä"]])
