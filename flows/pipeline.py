@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from flows import alerting, receiving
+from flows import alerting, pruning, receiving
 from flows.ingesting import Ingested, ingest
 from flows.preparing import Progress, silent
 from flows.publishing import Published, is_stale
@@ -136,6 +136,8 @@ def backfill(
     """Read deliveries again from landing, load and publish: all, or those of a source, an agency, and a span of days.
 
     A delivery lies in the span when a slice it covers does, or, where it covers none (notices), when it was produced in it.
+    Deliveries whose original retention has let go stay as they are.
+
     Returns how many are read again, and the run. Raises UsageError for a source or agency that does not exist.
     """
     home = home_of(settings)
@@ -147,10 +149,12 @@ def backfill(
     moment = at or landing.now()
     with store.reading(home) as warehouse:
         wanted = ledger.between(warehouse, source, agency, first, last) if warehouse else set()
+    again = 0
     for item in Landing(home).all():
-        if item.delivery_id in wanted and item.active:
+        if item.delivery_id in wanted and item.active and item.file.is_file():
             Landing(home).note(item, "reprocess", moment, "backfill")
-    return len(wanted), _run(settings, progress, moment, publishes=lambda _: True)
+            again += 1
+    return again, _run(settings, progress, moment, publishes=lambda _: True)
 
 
 def _run(
@@ -182,6 +186,7 @@ def _run(
         if loads or run.published:
             run.alerts = alerting.take_stock(warehouse, reference, run.run_id, settings.today(), moment)
         if mark:
+            pruning.purge_personal(warehouse, pruning.retention_of(settings), moment)
             ledger.set_state(warehouse, mark, moment.isoformat())
     return run
 
@@ -227,5 +232,9 @@ def command(settings: Settings, kind: str, delivery: str, reason: str, at: datet
         raise UsageError(f"{len(found)} deliveries begin with {delivery!r}; `nyckeltal status` lists them")
     if not found[0].active:
         raise UsageError(f"delivery {found[0].delivery_id} is withdrawn; receive the file again to bring it back")
+    if kind == "reprocess" and not found[0].file.is_file():
+        raise UsageError(
+            f"the original of {found[0].delivery_id} is gone by the rules of retention; receive the file again first"
+        )
     Landing(home).note(found[0], kind, at or landing.now(), reason)
     return found[0]

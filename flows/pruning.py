@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from flows.settings import Settings
+from transforms.registry import SOURCES
 from warehouse import retention as kept
 from warehouse import store
 from warehouse.home import Home
 from warehouse.retention import Pruned, Retention
+from warehouse.store import Store
 
 __all__ = ["Pruned", "Retention", "prune", "retention_of"]
 
@@ -19,6 +21,8 @@ def retention_of(settings: Settings) -> Retention:
         refused_days=settings.keep_refused_days,
         withdrawn_days=settings.keep_withdrawn_days,
         superseded_days=settings.keep_superseded_days,
+        personal_days=settings.keep_personal_days,
+        personal_sources=frozenset(slug for slug, source in SOURCES.items() if source.contract.is_personal),
         keep_generations=settings.keep_generations,
     )
 
@@ -31,9 +35,18 @@ def prune(retention: Retention, home: Home, at: datetime, dry_run: bool, wait_se
     if dry_run:
         with store.reading(home) as warehouse:
             going = kept.files_of(warehouse, kept.outgoing(warehouse, retention, at)) if warehouse else []
+            listed = {item.path for item in going}
+            personal = kept.purge(warehouse, kept.personal_originals(warehouse, retention, at), dry_run=True) if warehouse else []
+            going += [item for item in personal if item.path not in listed]
             return [*kept.refused_files(home, retention, at), *going, *kept.surplus_generations(home, retention)]
     with store.writing(home, wait_seconds) as warehouse:
         refused, surplus = kept.refused_files(home, retention, at), kept.surplus_generations(home, retention)
         going = kept.let_go(warehouse, kept.outgoing(warehouse, retention, at), at)
+        going += purge_personal(warehouse, retention, at)
         kept.remove(home, refused, retention)
         return [*refused, *going, *surplus]
+
+
+def purge_personal(warehouse: Store, retention: Retention, at: datetime) -> list[Pruned]:
+    """Let the originals of personal sources go that have served; the caller holds the writer lock. Every night does this."""
+    return kept.purge(warehouse, kept.personal_originals(warehouse, retention, at), dry_run=False)

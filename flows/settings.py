@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         default=365, ge=1, description="Originals and lake files of withdrawn or refused deliveries are kept so long."
     )
     keep_superseded_days: int = Field(default=1095, ge=1, description="The same of superseded deliveries.")
+    keep_personal_days: int = Field(
+        default=30,
+        ge=1,
+        description="Originals of sources that hold personal data (contacts, surveys) are kept so long after the load.",
+    )
     max_delimited_bytes: int = Field(default=Limits().delimited_bytes, gt=0, description="Largest delimited text file.")
     max_other_bytes: int = Field(default=Limits().other_bytes, gt=0, description="Largest file of any other format.")
     max_unpacked_bytes: int = Field(default=Limits().unpacked_bytes, gt=0, description="Largest unpacked size of a zip or XLSX.")

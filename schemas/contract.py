@@ -96,7 +96,8 @@ class Contract:
     """A source's contract.
 
     `kind` says what replaces what (ARCHITECTURE): a `snapshot` delivery replaces the slices it covers, in a `keyed` source
-    the newest version of a key counts. `signature` holds normalised headers that tell the source from another.
+    the newest version of a key counts. `is_personal`: originals hold people's names, addresses or words; landing lets them go
+    some days after the load (hash and line numbers stay).
     """
 
     source: str
@@ -106,6 +107,7 @@ class Contract:
     description: str
     tables: tuple[Table, ...]
     delivered_columns: tuple[Column, ...] = field(default=())
+    is_personal: bool = False
 
     def table(self, name: str) -> Table:
         for table in self.tables:

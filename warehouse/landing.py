@@ -242,6 +242,16 @@ class Landing:
             newest.file.unlink()
             return True
 
+    def purge_file(self, landed: Landed) -> bool:
+        """Remove the original of a delivery that stays in force, unless its journal has moved since it was read. Returns whether a
+        file was removed."""
+        with self._lock:
+            self._recover()
+            if read(landed.directory).journal_n != landed.journal_n or not landed.file.is_file():
+                return False
+            landed.file.unlink()
+            return True
+
     def all(self) -> Iterator[Landed]:
         """Every landed delivery, in path order."""
         if not self.home.landing.is_dir():

@@ -34,6 +34,9 @@ class Retention:
     """Originals and lake files of deliveries withdrawn or refused."""
     superseded_days: int = 1095
     """Originals and lake files of deliveries that newer ones replaced wholly."""
+    personal_days: int = 30
+    """Originals of personal sources, from their last receipt or command on: what was accepted of them lies in the lake."""
+    personal_sources: frozenset[str] = frozenset()
     keep_generations: int = 3
 
 
@@ -158,6 +161,28 @@ def _whole_batches(store: Store, going: Sequence[Outgoing]) -> dict[str, list[st
     for row in store.rows("SELECT batch_id, delivery_id FROM ledger.delivery WHERE batch_id IS NOT NULL ORDER BY ALL"):
         batches.setdefault(row["batch_id"], []).append(row["delivery_id"])
     return {batch_id: deliveries for batch_id, deliveries in batches.items() if ids.issuperset(deliveries)}
+
+
+def personal_originals(store: Store, retention: Retention, at: datetime) -> list[Landed]:
+    """Deliveries of personal sources whose original has served: loaded or refused, and quiet for long enough."""
+    rows = store.rows("SELECT delivery_id, journal_n FROM ledger.delivery WHERE status <> 'received'")
+    done = {row["delivery_id"]: row["journal_n"] for row in rows}
+    since = at - timedelta(days=retention.personal_days)
+    return [
+        item
+        for item in Landing(store.home).all()
+        if item.intent.source in retention.personal_sources
+        and done.get(item.delivery_id) == item.journal_n
+        and item.file.is_file()
+        and last_entry(item)[1] < since
+    ]
+
+
+def purge(store: Store, going: Sequence[Landed], dry_run: bool) -> list[Pruned]:
+    """Remove the originals of `personal_originals`, or list them; the deliveries stay as they are."""
+    listed = [(item, Pruned("original", _below(store.home, item.file), item.size, "holds personal data")) for item in going]
+    landing = Landing(store.home)
+    return [pruned for item, pruned in listed if dry_run or landing.purge_file(item)]
 
 
 def let_go(store: Store, going: Sequence[Outgoing], at: datetime) -> list[Pruned]:

@@ -228,3 +228,29 @@ def test_killed_while_pruning_the_next_one_ends_the_same(
     assert not (one(home, KOELA) / "file").exists()
     files = ledger(home, "SELECT path FROM ledger.batch_file")["path"].to_list()
     assert {str(path.relative_to(home / "lake")) for path in (home / "lake").rglob("*.parquet")} == set(files)
+
+
+def test_originals_with_personal_data_go_and_what_was_accepted_stays(home: Path) -> None:
+    """The delivery stays in force without its original; it cannot be read again until the same bytes are received again."""
+    personal = Retention(personal_sources=frozenset({"purchase_invoices"}))
+    before = fingerprint(home)
+    bytes_ = (one(home, KOELA) / "file").read_bytes()
+    assert pruned(home, later(29), personal) == []
+    gone = pruned(home, later(31), personal)
+    assert {item.kind for item in gone} == {"original"}
+    assert not list((home / "landing" / "purchase_invoices").rglob("file"))
+    assert list((home / "landing" / "procurement_notices").rglob("file"))
+    with pytest.raises(UsageError, match="gone by the rules of retention"):
+        pipeline.command(settings(home), "reprocess", identity(home, KOELA), "test")
+    again, _ = pipeline.backfill(settings(home), source="purchase_invoices")
+    assert again == 0
+    nightly(home)
+    assert status(home, KOELA) == "loaded"
+    assert fingerprint(home) == before
+    path = home.parent / KOELA
+    path.write_bytes(bytes_)
+    pipeline.receive(settings(home), [path], "sample-koela", "purchase_invoices")
+    assert (one(home, KOELA) / "file").is_file()
+    pipeline.command(settings(home), "reprocess", identity(home, KOELA), "test")
+    nightly(home)
+    assert fingerprint(home) == before
