@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from random import Random
 from types import ModuleType
 
-from samples import court_cases
+from samples import court_cases, strategy_followup
 from samples.cells import Cell, Place, Series, Span
 from samples.deliveries import Written
 from samples.facts import Outcome
 from samples.registry import World
 
-MODULES: tuple[ModuleType, ...] = (court_cases,)
+MODULES: tuple[ModuleType, ...] = (court_cases, strategy_followup)
 
 
 def deliver_all(

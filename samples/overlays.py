@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from samples import form_files
+from samples import form_files, strategy_followup
 from samples.agencies import CHART, NOTICES, STATE, Plan
 from samples.deliveries import state_aliases
 from samples.facts import Organisation
@@ -33,6 +33,8 @@ HEADERS = {
     "public_bodies.csv": "business_id,name,kind,valid_from,valid_to,note",
     "branches.csv": "branch,name_fi,name_sv,name_en,note",
     "regions.csv": "region,name_fi,name_sv,name_en,nuts",
+    "groups.csv": "group,kind,name_fi,name_sv,name_en,origin",
+    "group_members.csv": "group,organisation_id,valid_from,valid_to",
     "catalogue/gdp.csv": "year,gdp_eur,source",
 }
 
@@ -71,6 +73,27 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
             {"branch": code, "name_fi": name, "name_sv": name, "name_en": name, "note": "sample"} for code, name in BRANCHES
         ],
         "regions.csv": [{"region": code, "name_fi": fi, "name_sv": sv, "name_en": fi} for code, fi, sv in REGIONS],
+        "groups.csv": [
+            {
+                "group": group,
+                "kind": kind,
+                "name_fi": f"{group} (näyte)",
+                "name_sv": f"{group} (prov)",
+                "name_en": group,
+                "origin": "sample",
+            }
+            for group, kind, _ in strategy_followup.groups(world)
+        ],
+        "group_members.csv": [
+            {
+                "group": group,
+                "organisation_id": organisation.organisation_id,
+                "valid_from": "" if since is None else since.isoformat(),
+                "valid_to": "" if until is None else until.isoformat(),
+            }
+            for group, _, members in strategy_followup.groups(world)
+            for organisation, since, until in members
+        ],
         "catalogue/gdp.csv": [
             {"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()
         ],

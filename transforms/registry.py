@@ -9,7 +9,8 @@ from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMe
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
-from transforms.sources import invoice_agency, market_court_cases, procurement_notices, purchase_invoices
+from transforms.measures import strategy_followup as followup_measures
+from transforms.sources import invoice_agency, market_court_cases, procurement_notices, purchase_invoices, strategy_followup
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -34,4 +35,5 @@ SOURCES: dict[str, Source] = {
         measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure),
     ),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
+    "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
 }

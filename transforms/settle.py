@@ -20,7 +20,7 @@ from transforms.trend import with_breaks, with_mix, with_spread, with_trend
 
 DECIMALS = 10**8
 COVERAGE_SCALE = 10**6
-NO_DATA = ("missing_delivery", "gdp_missing", "no_invoices", "no_call_data", "spend_missing", "no_court_data")
+NO_DATA = ("missing_delivery", "gdp_missing", "no_invoices", "no_call_data", "spend_missing", "no_court_data", "no_answer")
 """Reasons that mean the data are not there, rather than that they cannot be computed with."""
 PANEL = "all"
 UNSETTLED = ("revision_no", "is_latest", "data_through")

@@ -17,6 +17,9 @@ from transforms.key_figures import (
     spend,
     spend_openness,
     strategic,
+    strategy_counts,
+    strategy_networks,
+    strategy_shares,
     suppliers,
 )
 
@@ -31,6 +34,9 @@ MODULES: tuple[ModuleType, ...] = (
     suppliers,
     cases,
     appeals,
+    strategy_shares,
+    strategy_counts,
+    strategy_networks,
 )
 
 

@@ -17,10 +17,13 @@ FIRST, LAST = date(1900, 1, 1), date(9999, 12, 31)
 class Parameters:
     """`gdp_cents`: gross domestic product by year, in cents; empty where the register has none.
 
-    `frame`: (organisation_id, first day, last day) of the organisations whose invoice data are waited for."""
+    `frame`: (organisation_id, first day, last day) of the organisations whose invoice data are waited for.
+
+    `group_kinds`: group -> its kind (network, pilot, ...)."""
 
     gdp_cents: Mapping[int, int] = field(default_factory=dict)
     frame: tuple[tuple[str, date, date], ...] = ()
+    group_kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def parameters_of(reference: Reference) -> Parameters:
@@ -31,7 +34,8 @@ def parameters_of(reference: Reference) -> Parameters:
             gdp[int(row["year"])] = int(Decimal(row["gdp_eur"]) * 100)
         except (ArithmeticError, TypeError, ValueError) as error:
             raise ConfigurationError(f"catalogue/gdp.csv, row {number}: year or gdp_eur is not a number") from error
-    return Parameters(gdp, tuple(_frame(reference)))
+    groups = reference.table("groups.csv")
+    return Parameters(gdp, tuple(_frame(reference)), dict(zip(groups["group"], groups["kind"], strict=True)))
 
 
 def _frame(reference: Reference) -> Iterator[tuple[str, date, date]]:
