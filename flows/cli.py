@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,6 +26,7 @@ from rich.table import Table
 from flows import reporting
 from flows.settings import Settings
 from schemas.errors import Busy, ConfigurationError, NyckeltalError, Reason, ServiceUnavailable
+from schemas.key_figure import BLOCK_NAMES
 
 if TYPE_CHECKING:
     from flows import pipeline
@@ -51,7 +54,7 @@ _settings: Settings
 
 Output = Literal["table", "csv", "json"]
 Language = Literal["fi", "sv", "en"]
-Level = Literal["national", "sector", "branch", "region", "organisation", "all"]
+Level = Literal["national", "sector", "branch", "region", "group", "organisation", "all"]
 PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point", "all"]
 
 
@@ -228,7 +231,11 @@ def figures(
         _print_rows(rows, output, reporting.FIGURE_TABLE)
         return
     columns = [name for name in reporting.FIGURE_TABLE if name != "who" or level != "national"]
-    _print_rows([reporting.for_people(row) for row in rows], output, columns)
+    if not rows:
+        _print_rows([], output, columns)
+    for block, of_block in groupby(rows, key=itemgetter("block")):
+        out.print(f"\n[bold]{BLOCK_NAMES[block][language]}[/]", highlight=False)
+        _print_rows([reporting.for_people(row) for row in of_block], output, columns)
 
 
 @app.command()

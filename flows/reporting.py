@@ -82,12 +82,12 @@ def figures(
         conditions.append("k.breakdown_kind = ''")
     return reader.query(
         home,
-        f"SELECT f.name_{language} AS figure, k.*, l.name_{language} AS who, "
+        f"SELECT f.name_{language} AS figure, f.block, k.*, l.name_{language} AS who, "
         "CASE k.period_kind WHEN 'year' THEN strftime(k.period_start, '%Y') WHEN 'month' THEN strftime(k.period_start, '%Y-%m') "
         "WHEN 'quarter' THEN strftime(k.period_start, '%Y') || ' Q' || quarter(k.period_start) "
         "ELSE strftime(k.period_start, '%Y-%m') || ' - ' || strftime(k.period_end, '%Y-%m') END AS period "
         "FROM mart.key_figure k JOIN mart.figure f USING (figure_id) LEFT JOIN mart.level l USING (level, level_id) "
-        f"WHERE {' AND '.join(conditions)} ORDER BY k.figure_id, k.variant, k.scope, k.level, k.level_id, k.breakdown_id, k.period_start",
+        f"WHERE {' AND '.join(conditions)} ORDER BY f.block_no, k.figure_id, k.variant, k.scope, k.level, k.level_id, k.breakdown_id, k.period_start",
         parameters,
     )
 
@@ -270,7 +270,7 @@ def cell(name: str, value: Any) -> str:
     return str(value)
 
 
-UNITS = {"eur": " EUR", "days": " d"}
+UNITS = {"eur": " EUR", "days": " d", "hours": " h", "per_mille": " ‰", "per_meur": " per M EUR"}
 LIGHTS = {"green": "● green", "yellow": "▲ yellow", "red": "■ red", "none": ""}
 TRENDS = {"up": "↗ up", "down": "↘ down", "flat": "→ flat", "none": ""}
 

@@ -83,6 +83,34 @@ class KeyFigure:
     factor: int = 1
     minimum_n: int = 0
 
+    @property
+    def block(self) -> str:
+        """The part of the national view that the figure belongs to, by its first source (see BLOCKS)."""
+        return next((block for block, sources in BLOCKS.items() if self.sources[0] in sources), "other")
+
+
+BLOCKS: Mapping[str, tuple[str, ...]] = {
+    "competition": ("procurement_notices", "market_court_cases"),
+    "spend": ("purchase_invoices",),
+    "joint": ("joint_procurements",),
+    "service": ("contact_requests", "mini_competitions"),
+    "impact": ("impact_assessments",),
+    "satisfaction": ("satisfaction_surveys",),
+    "strategy": ("strategic_goals", "strategy_followup", "action_programme"),
+    "other": (),
+}
+"""Parts of the national view in the order in which people read them, and their sources."""
+BLOCK_NAMES: Mapping[str, Mapping[str, str]] = {
+    "competition": {"fi": "Kilpailu ja ilmoitukset", "sv": "Konkurrens och annonser", "en": "Competition and notices"},
+    "spend": {"fi": "Hankintamenot", "sv": "Upphandlingsutgifter", "en": "Procurement spend"},
+    "joint": {"fi": "Yhteishankinnat", "sv": "Gemensamma upphandlingar", "en": "Joint procurement"},
+    "service": {"fi": "Palvelut ja tuki", "sv": "Tjänster och stöd", "en": "Services and support"},
+    "impact": {"fi": "Vaikuttavuus", "sv": "Genomslag", "en": "Impact"},
+    "satisfaction": {"fi": "Tyytyväisyys", "sv": "Nöjdhet", "en": "Satisfaction"},
+    "strategy": {"fi": "Strategia ja osaaminen", "sv": "Strategi och kompetens", "en": "Strategy and competence"},
+    "other": {"fi": "Muut", "sv": "Övriga", "en": "Other"},
+}
+
 
 CONTRIBUTION = Table(
     "contribution",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from schemas.key_figure import KEY_FIGURE, KeyFigure
+from schemas.key_figure import BLOCKS, KEY_FIGURE, KeyFigure
 from warehouse.publication.generations import Connection, PublishedTable
 
 FIGURE = {
@@ -18,14 +18,16 @@ FIGURE = {
     "definition_fi": "Definition in Finnish.",
     "definition_sv": "Definition in Swedish.",
     "definition_en": "Definition in English.",
-    "unit": "share (0-1), eur, count, days, per_lot, per_case, hhi.",
+    "block": "Part of the national view: competition, spend, joint, service, impact, satisfaction, strategy, other.",
+    "block_no": "Order of the parts.",
+    "unit": "share (0-1), eur, count, days, hours, per_lot, per_case, hhi, per_mille, per_meur, score, grade, index, points.",
     "direction": "up: higher is better; down: lower is better; context: no good direction.",
     "standing": "official, official_goal (official goal, our formula), proposal (ours).",
     "origin": "Source of the definition.",
     "numerator": "What the numerator counts.",
     "denominator": "What the denominator counts; null for sums.",
-    "numerator_unit": "eur, count or days.",
-    "denominator_unit": "eur, count or days.",
+    "numerator_unit": "eur, count, days or score.",
+    "denominator_unit": "eur, count, days or score.",
     "exclusions": "What is left out, one sentence per line.",
     "assumptions": "What is assumed, one sentence per line.",
     "coverage_text": "What coverage measures.",
@@ -39,14 +41,14 @@ FIGURE = {
 }
 
 LEVEL = {
-    "level": "national, sector, branch, region, organisation.",
+    "level": "national, sector, branch, region, group, organisation.",
     "level_id": "Id within the level.",
     "name_fi": "Name in Finnish.",
     "name_sv": "Name in Swedish.",
     "name_en": "Name in English.",
 }
 
-LABELS = {"eur": "eur", "cent": "eur", "count": "count", "days": "days"}
+LABELS = {"cent": "eur", "count": "count", "days": "days", "score": "score"}
 
 
 def key_figure_columns() -> dict[str, str]:
@@ -61,6 +63,8 @@ def figure_table(figures: Mapping[str, KeyFigure]) -> PublishedTable:
             "version": figure.version,
             **{f"name_{language}": figure.name[language] for language in ("fi", "sv", "en")},
             **{f"definition_{language}": figure.definition[language] for language in ("fi", "sv", "en")},
+            "block": figure.block,
+            "block_no": list(BLOCKS).index(figure.block) + 1,
             "unit": figure.unit,
             "direction": figure.direction,
             "standing": figure.standing,
@@ -82,7 +86,7 @@ def figure_table(figures: Mapping[str, KeyFigure]) -> PublishedTable:
         }
         for figure in sorted(figures.values(), key=lambda item: item.figure_id)
     ]
-    schema = {name: pl.Int32 if name == "version" else pl.String for name in FIGURE}
+    schema = {name: pl.Int32 if name in ("version", "block_no") else pl.String for name in FIGURE}
     return PublishedTable(
         "mart", "figure", "The catalogue of key figures.", FIGURE, pl.DataFrame(rows, schema=schema), ("figure_id",)
     )
