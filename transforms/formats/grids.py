@@ -9,15 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.errors import DeliveryRefused
 from transforms.delivery import Limits
 from transforms.formats import parquet, spreadsheet
 from transforms.formats.archive import first_bytes, is_zip, read_limited
@@ -25,6 +28,9 @@ from transforms.formats.detect import DELIMITERS, detect_encoding, known_encodin
 
 ROWS_MAX = 2_000_000
 SAMPLE = 200_000
+HEAD_BYTES = 64 * 1024
+HEAD_ROWS = 60
+_KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 FORMULA = "\x00formula"
 """What stands in a grid for a cell that holds a formula: no delivered text can hold it."""
 
@@ -66,8 +72,32 @@ def read_grids(path: Path, file_name: str, limits: Limits, encoding: str | None 
     return [_delimited(text)]
 
 
-def _sheets(path: Path, file_name: str, limits: Limits) -> Iterator[Grid]:
-    for sheet in spreadsheet.sheets(path, file_name, limits):
+def head_of(path: Path) -> list[Grid]:
+    """The first rows of a file's grids, enough to tell what it holds; empty for what cannot be read. Read once for all who ask."""
+    try:
+        found = path.stat()
+        return _head(path, found.st_size, found.st_mtime_ns)
+    except (DeliveryRefused, OSError, ValueError):
+        return []
+
+
+@lru_cache(maxsize=8)
+def _head(path: Path, _size: int, _moment: int) -> list[Grid]:
+    head = first_bytes(path, HEAD_BYTES)
+    if is_zip(head):
+        return [grid for grid in _sheets(path, path.name, Limits(), HEAD_ROWS) if grid.rows]
+    if head.startswith(parquet.MAGIC):
+        return [Grid("", [parquet.header_of(path, path.name)], [0], "parquet", has_header=True)]
+    encoding, skip = detect_encoding(head, path.name)
+    text = head[skip:].decode(encoding, "replace")
+    if text.lstrip()[:1] in ("{", "["):
+        return [Grid("", [list(dict.fromkeys(_KEY.findall(text)))], [0], "json", has_header=True)]
+    lines = text.splitlines()
+    return [_delimited("\n".join(lines[:-1] if len(head) == HEAD_BYTES and len(lines) > 1 else lines))]
+
+
+def _sheets(path: Path, file_name: str, limits: Limits, rows_n: int | None = None) -> Iterator[Grid]:
+    for sheet in spreadsheet.sheets(path, file_name, limits, rows_n):
         rows: list[Cells] = [["" if cell is None else str(cell) for cell in row] for row in sheet.frame.rows()]
         for line, column in sheet.formulas:
             if line <= len(rows) and column < len(rows[line - 1]):

@@ -56,13 +56,15 @@ class Sheet:
     formulas: frozenset[tuple[int, int]]
 
 
-def sheets(path: Path, file_name: str, limits: Limits) -> Iterator[Sheet]:
-    """Every visible or hidden sheet of a workbook. Raises DeliveryRefused."""
+def sheets(path: Path, file_name: str, limits: Limits, rows: int | None = None) -> Iterator[Sheet]:
+    """Every visible or hidden sheet of a workbook; with `rows` only so many of each, formulas not looked for. Raises
+    DeliveryRefused."""
     reader = _open(path, file_name, limits)
     targets = _targets(path, limits, file_name)
     for name in reader.sheet_names:
-        frame = _cells(reader, name, file_name, rows=None)
-        yield Sheet(name, frame, frozenset(_formula_cells(path, targets.get(name), limits, file_name)))
+        frame = _cells(reader, name, file_name, rows=rows)
+        formulas = set() if rows else _formula_cells(path, targets.get(name), limits, file_name)
+        yield Sheet(name, frame, frozenset(formulas))
 
 
 def read_spreadsheet(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:

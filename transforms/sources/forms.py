@@ -30,7 +30,6 @@ from transforms.delivery import (
     Conclusion,
     Context,
     Delivered,
-    Limits,
     RawPart,
     Source,
     TableMeasures,
@@ -148,10 +147,7 @@ class Form:
 
     def recognise(self, path: Path) -> int:
         """How surely a file is of this source, 0-100: a template's mark, else the share of known headings."""
-        try:
-            found = grids.read_grids(path, path.name, Limits())
-        except (DeliveryRefused, OSError, ValueError):
-            return 0
+        found = grids.head_of(path)
         for grid in found:
             if grid.rows and [cell.strip() for cell in grid.rows[0][:2]] == [MARK, self.contract.source]:
                 return 100
@@ -374,7 +370,7 @@ class _Cleaning:
         if column.dtype == pl.Date:
             known = detect_date_format(text)
             return parse_dates(text, known) if known else pl.Series([None], dtype=pl.Date).new_from_index(0, len(text))
-        if column.unit == "cent":
+        if column.unit in ("cent", "hundredth"):
             mark = guess_decimal_mark(text, self.mark or ".") if self.mark in (None, ",") else self.mark
             cents, state = parse_cents(text, mark or ".")
             return _nulled(cents, (state != READ) | text.is_null())
