@@ -6,11 +6,21 @@ from schemas.procurement_notices import CONTRACT as NOTICES
 from schemas.purchase_invoices import CONTRACT as INVOICES
 from schemas.purchase_invoices import POSTING_LINE
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
+from transforms.measures import action_programme as action_measures
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
+from transforms.measures import strategic_goals as goal_measures
 from transforms.measures import strategy_followup as followup_measures
-from transforms.sources import invoice_agency, market_court_cases, procurement_notices, purchase_invoices, strategy_followup
+from transforms.sources import (
+    action_programme,
+    invoice_agency,
+    market_court_cases,
+    procurement_notices,
+    purchase_invoices,
+    strategic_goals,
+    strategy_followup,
+)
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -36,4 +46,6 @@ SOURCES: dict[str, Source] = {
     ),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
+    "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),
+    "action_programme": action_programme.FORM.source(TableMeasures(action_measures.MEASURES, action_measures.measure)),
 }

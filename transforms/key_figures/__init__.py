@@ -8,6 +8,7 @@ from types import ModuleType
 
 from schemas.key_figure import KeyFigure
 from transforms.key_figures import (
+    action_programme,
     appeals,
     cases,
     competition,
@@ -17,6 +18,7 @@ from transforms.key_figures import (
     spend,
     spend_openness,
     strategic,
+    strategic_goals,
     strategy_counts,
     strategy_networks,
     strategy_shares,
@@ -37,6 +39,8 @@ MODULES: tuple[ModuleType, ...] = (
     strategy_shares,
     strategy_counts,
     strategy_networks,
+    strategic_goals,
+    action_programme,
 )
 
 
