@@ -23,7 +23,7 @@ CREATE TABLE compared AS
 SELECT coalesce(o.figure_id, f.figure_id) AS figure_id, level, level_id, period_kind, period_start, o.value AS our_value,
     f.value AS their_value, o.numerator AS our_numerator, f.numerator AS their_numerator, o.denominator AS our_denominator,
     f.denominator AS their_denominator, o.status, o.figure_id IS NOT NULL AS is_ours, f.figure_id IS NOT NULL AS is_theirs
-FROM (SELECT * FROM ours.mart.key_figure WHERE figure_id IN (SELECT figure_id FROM figure) AND breakdown_kind = '') o
+FROM (SELECT * FROM ours.mart.key_figure WHERE figure_id IN (SELECT figure_id FROM figure) AND breakdown_kind = '' AND panel = 'all') o
 FULL JOIN figure f USING (figure_id, level, level_id, period_kind, period_start)"""
 
 # A share whose denominator is not positive is no share: ours says so (net_credit, denominator_zero) and gives no value.

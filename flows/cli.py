@@ -56,6 +56,7 @@ Output = Literal["table", "csv", "json"]
 Language = Literal["fi", "sv", "en"]
 Level = Literal["national", "sector", "branch", "region", "group", "organisation", "all"]
 PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point", "all"]
+Panel = Literal["all", "fixed"]
 
 
 @app.callback()
@@ -222,11 +223,12 @@ def figures(
     level_id: Annotated[str | None, typer.Option(help="Only this id within the level.")] = None,
     period_kind: Annotated[PeriodKind, typer.Option(help="Only this kind of period.")] = "year",
     period: Annotated[str, typer.Option(help="'latest', 'all', or the first day of a period, YYYY-MM-DD.")] = "latest",
+    panel: Annotated[Panel, typer.Option(help="Every organisation that delivers, or the fixed panel.")] = "all",
     language: Annotated[Language, typer.Option(help="Language of names.")] = "en",
     output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Published key figures: value, target, light, trend, coverage."""
-    rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language)
+    rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language, panel)
     if output != "table":
         _print_rows(rows, output, reporting.FIGURE_TABLE)
         return

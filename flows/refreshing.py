@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import polars as pl
 
+from flows import panelling
 from flows.deviating import judge
 from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
@@ -22,7 +23,7 @@ from transforms.key_figures import DEFINITIONS, MODULES
 from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
 from transforms.rollup import roll_up
-from transforms.settle import flips, settle
+from transforms.settle import PANEL, flips, settle
 from warehouse import figures, ledger
 from warehouse.store import Store
 
@@ -35,6 +36,7 @@ PERIOD_KEY = ["period_kind", "period_start"]
 class Names:
     """Organisations and levels as of this run."""
 
+    known: pl.DataFrame
     members: pl.DataFrame
     labels: pl.DataFrame
     spans: pl.DataFrame
@@ -49,7 +51,10 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
     with store.transaction():
         names = _names(store, reference)
         touched = _recompute(store, reference, names, as_of)
-        _resettle(store, reference, names, _to_settle(store, touched, as_of), as_of)
+        wanted = _to_settle(store, touched, as_of)
+        _resettle(store, reference, names, wanted, as_of)
+        scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store).get(INVOICES))
+        panelling.follow(store, reference, scene, touched, wanted, as_of, next_number(store))
         judge(store, reference, next_number(store))
         row = register(store, as_of, at)
     if row is None:
@@ -59,12 +64,12 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
 
 
 def _names(store: Store, reference: Reference) -> Names:
-    """Membership and labels; when the membership of a known organisation changed, everything is computed again."""
+    """Organisations, membership and labels; when the membership of a known organisation changed, everything is computed again."""
     known = levels.organisations(reference, _observed(store, reference))
     members = levels.membership(known, levels.group_members(reference))
     if figures.remember_membership(store, members):
         _everything_dirty(store)
-    return Names(members, levels.names(reference, known), levels.spans(known))
+    return Names(known, members, levels.names(reference, known), levels.spans(known))
 
 
 def _observed(store: Store, reference: Reference) -> pl.DataFrame:
@@ -287,7 +292,7 @@ def _resettle(store: Store, reference: Reference, names: Names, wanted: pl.DataF
     cells = figures.cells_in(store, needed).join(needed, on=PERIOD_KEY)
     settled = settle(cells, DEFINITIONS, reference, names.members, names.labels, as_of)
     settled = settled.join(wanted.select(PERIOD_KEY), on=PERIOD_KEY, how="semi")
-    figures.revise(store, settled, wanted, next_number(store))
+    figures.revise(store, settled, wanted, next_number(store), PANEL)
 
 
 def _through(store: Store) -> pl.DataFrame:

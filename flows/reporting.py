@@ -56,15 +56,22 @@ class Finding:
 
 
 def figures(
-    settings: Settings, figure: str | None, level: str, level_id: str | None, period_kind: str, period: str, language: str
+    settings: Settings,
+    figure: str | None,
+    level: str,
+    level_id: str | None,
+    period_kind: str,
+    period: str,
+    language: str,
+    panel: str = "all",
 ) -> list[dict[str, Any]]:
-    """Published key figures that match; the whole only (no breakdowns) unless one figure is asked for."""
+    """Published key figures of a panel (all, fixed) that match; the whole only (no breakdowns) unless one figure is asked for."""
     if language not in ("fi", "sv", "en"):
         raise UsageError(f"language {language!r} is not fi, sv or en")
     home = Home(settings.home.resolve())
     if figure and not reader.query(home, "SELECT 1 FROM mart.figure WHERE figure_id = ?", [figure]):
         raise UsageError(f"figure {figure!r} is not in the catalogue; `nyckeltal figures` lists them")
-    conditions, parameters = ["true"], []
+    conditions, parameters = ["k.panel = ?"], [panel]
     for column, value in (("k.figure_id", figure), ("k.level_id", level_id)):
         if value:
             conditions.append(f"{column} = ?")

@@ -20,9 +20,20 @@ from transforms.trend import with_breaks, with_mix, with_spread, with_trend
 
 DECIMALS = 10**8
 COVERAGE_SCALE = 10**6
-NO_DATA = ("missing_delivery", "gdp_missing", "no_invoices", "no_call_data", "spend_missing", "no_court_data", "no_answer")
+NO_DATA = (
+    "missing_delivery",
+    "gdp_missing",
+    "no_invoices",
+    "no_call_data",
+    "spend_missing",
+    "no_court_data",
+    "no_answer",
+    "panel_too_small",
+    "panel_incomplete",
+)
 """Reasons that mean the data are not there, rather than that they cannot be computed with."""
 PANEL = "all"
+"""Cells of every organisation that delivers; those of drawn panels are settled apart."""
 UNSETTLED = ("revision_no", "is_latest", "data_through")
 
 
@@ -33,6 +44,7 @@ def settle(
     members: pl.DataFrame,
     level_names: pl.DataFrame,
     as_of: date,
+    panel: str = PANEL,
 ) -> pl.DataFrame:
     """KEY_FIGURE columns without revision_no, is_latest and data_through, one row per cell.
 
@@ -50,7 +62,7 @@ def settle(
     )
     settled = settled.with_columns(
         pl.col("level_name").fill_null(pl.col("level_id")),
-        panel=pl.lit(PANEL),
+        panel=pl.lit(panel),
         numerator=pl.col("shown_numerator"),
         denominator=pl.col("shown_denominator"),
     )

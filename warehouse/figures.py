@@ -58,8 +58,8 @@ def cells_in(store: Store, periods: pl.DataFrame) -> pl.DataFrame:
         return store.frame("SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start)")
 
 
-def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int) -> None:
-    """Bring the history of `periods` in line with `settled`.
+def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int, panel: str) -> None:
+    """Bring the history of a panel's `periods` in line with `settled`.
 
     A changed row closes the old one; `revision_no` rises only when the published value itself changed. Cells that are gone
     are closed.
@@ -73,7 +73,8 @@ def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publicati
     ):
         store.con.execute(
             "CREATE OR REPLACE TEMP TABLE current_row AS SELECT h.* FROM figure.history h "
-            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL"
+            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL AND h.panel = ?",
+            [panel],
         )
         store.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT {names}, "
@@ -126,7 +127,7 @@ def largest_changes(store: Store, publication_no: int, limit: int) -> list[dict[
         f"SELECT n.figure_id, n.variant, n.scope, n.period_kind, n.period_start, o.value AS former, n.value, n.unit, n.status, n.light "
         f"FROM figure.history n LEFT JOIN figure.history o ON {same} AND o.valid_to_no = n.valid_from_no "
         "WHERE n.valid_from_no = ? AND n.valid_to_no IS NULL AND n.level = 'national' AND n.breakdown_kind = '' "
-        "AND n.value IS DISTINCT FROM o.value ORDER BY n.period_start DESC, n.figure_id, n.variant, n.scope, n.period_kind LIMIT ?",
+        "AND n.panel = 'all' AND n.value IS DISTINCT FROM o.value ORDER BY n.period_start DESC, n.figure_id, n.variant, n.scope, n.period_kind LIMIT ?",
         [publication_no, limit],
     )
 

@@ -55,7 +55,7 @@ def home(sampled: Path, tmp_path: Path) -> Path:
 def _spend(home: Path, kind: str, start: date) -> tuple[object, ...]:
     sql = (
         "SELECT value, coverage, status, trend FROM mart.key_figure WHERE figure_id = 'spend_total' AND scope = 'all' "
-        "AND level = 'national' AND breakdown_kind = '' AND variant = '' AND period_kind = ? AND period_start = ?"
+        "AND panel = 'all' AND level = 'national' AND breakdown_kind = '' AND variant = '' AND period_kind = ? AND period_start = ?"
     )
     rows = support.published(home, sql, [kind, start]).rows()
     assert len(rows) == 1, rows
@@ -77,7 +77,7 @@ def test_twelve_months_roll_to_the_end_of_the_data_only(home: Path) -> None:
     """METHOD 3: rolling twelve months need twelve complete months; half of them missing is no year. A night later neither."""
     sql = (
         "SELECT period_start, is_latest FROM mart.key_figure WHERE figure_id = 'spend_total' AND level = 'national' "
-        "AND breakdown_kind = '' AND period_kind = 'rolling_12m' ORDER BY 1"
+        "AND panel = 'all' AND breakdown_kind = '' AND period_kind = 'rolling_12m' ORDER BY 1"
     )
     starts = [date(2023, month, 1) for month in range(1, 8)]
     for day in (date(2024, 8, 20), LATE):

@@ -61,6 +61,6 @@ def publish(opened: store.Store, number: int, rows: Iterable[Mapping[str, Any]],
         full.append(merged)
     frame = pl.DataFrame(full, schema=schema)
     with opened.transaction():
-        figures.revise(opened, frame, frame.select("period_kind", "period_start").unique(), number)
+        figures.revise(opened, frame, frame.select("period_kind", "period_start").unique(), number, "all")
         ledger.set_state(opened, "as_of", as_of.isoformat())
         opened.con.execute("INSERT INTO ledger.publication VALUES (?, now()::TIMESTAMP, ?, '', 0, 0, true)", [number, as_of])

@@ -1,0 +1,156 @@
+"""Panelling: panels are drawn on 1 July, their figures follow the periods that changed (METHOD 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from schemas.key_figure import KEY_FIGURE
+from schemas.reference import Reference
+from transforms import panel, panel_figures, periods
+from transforms.key_figures import spend
+from transforms.key_figures.parameters import parameters_of
+from transforms.panel import MEMBERS
+from transforms.settle import settle
+from warehouse import figures, ledger, panels
+from warehouse.store import Store
+
+LAST_DRAWN = "panels_as_of"
+PERIOD_KEY = ["period_kind", "period_start"]
+Drawn = dict[tuple[str, int], frozenset[tuple[object, ...]]]
+"""Panels (name, year) with their members."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What figures of panels rest on: organisations, members and names of levels, first and last month of the invoices (None:
+    there are none)."""
+
+    known: pl.DataFrame
+    members: pl.DataFrame
+    labels: pl.DataFrame
+    bounds: tuple[date, date] | None
+
+
+def follow(
+    store: Store,
+    reference: Reference,
+    scene: Scene,
+    touched: pl.DataFrame,
+    wanted: pl.DataFrame,
+    as_of: date,
+    publication_no: int,
+) -> None:
+    """Draw what is to be drawn, and settle the panels' figures of the periods that are settled anyway or that another panel
+    speaks for now.
+
+    `touched`: periods whose cells were computed again, `wanted`: those settled again. Called inside the transaction that
+    revises the history, after the counting tables were made.
+    """
+    panels.create(store)
+    text = ledger.state(store, LAST_DRAWN)
+    former = date.fromisoformat(text) if text else None
+    ledger.set_state(store, LAST_DRAWN, as_of.isoformat())
+    has_come = former is None or panel.last_drawing_day(former) != panel.last_drawing_day(as_of)
+    if touched.is_empty() and wanted.is_empty() and not has_come:
+        return
+    contributions = _contributions(store, reference, scene.bounds)
+    before = _speaking(store, former)
+    if has_come or not touched.is_empty():
+        _draw(store, reference, scene, contributions, former, as_of)
+    after = _speaking(store, as_of)
+    moved = _years_moved(before, after)
+    every = pl.DataFrame([periods.period(*row) for row in figures.all_periods(store)], schema=periods.SCHEMA, orient="row")
+    if former is not None:
+        changed = every.filter(pl.col("period_end").dt.year().is_in(moved))
+        every = pl.concat([wanted, changed]).unique().sort(PERIOD_KEY)
+    _settle(store, reference, scene, contributions, after, panel_figures.of_kinds(every), as_of, publication_no)
+
+
+def _contributions(store: Store, reference: Reference, bounds: tuple[date, date] | None) -> pl.DataFrame:
+    """What every organisation's month contributes to the figures of panels, the copy that counts."""
+    if bounds is None:
+        measures = {
+            "spend_month": store.frame("FROM measure.spend_month LIMIT 0"),
+            "expected": store.frame("FROM expected LIMIT 0"),
+        }
+    else:
+        figures.counted(store, ("spend_month",), *bounds)
+        measures = {"spend_month": store.frame("FROM spend_month"), "expected": store.frame("FROM expected")}
+    return spend.compute(measures, parameters_of(reference))
+
+
+def _speaking(store: Store, as_of: date | None) -> Drawn:
+    """The members of every drawn panel whose drawing day has come."""
+    found: dict[tuple[str, int], set[tuple[object, ...]]] = {
+        (row["panel"], row["panel_year"]): set()
+        for row in panels.drawn(store).iter_rows(named=True)
+        if as_of is not None and panel.drawing_day(row["panel_year"]) <= as_of
+    }
+    for row in panels.members(store).iter_rows():
+        if row[:2] in found:
+            found[row[:2]].add(row)
+    return {key: frozenset(rows) for key, rows in found.items()}
+
+
+def _years_moved(before: Drawn, after: Drawn) -> list[int]:
+    """Years for which other members speak than before."""
+    years = {of for _, year in {*before, *after} for of in range(year - panel.YEARS + 1, year + 2)}
+
+    def speaks(drawn: Drawn, name: str, of: int) -> object:
+        year = panel.speaking(drawn, name, of)
+        return None if year is None else (year, drawn[name, year])
+
+    return sorted(of for of in years if any(speaks(before, name, of) != speaks(after, name, of) for name in panel.PANELS))
+
+
+def _draw(
+    store: Store, reference: Reference, scene: Scene, contributions: pl.DataFrame, former: date | None, as_of: date
+) -> None:
+    """Draw every panel that is not final yet; those whose first of July has now come become final."""
+    drawn = panels.drawn(store)
+    final = set(drawn.filter("is_final").select("panel", "panel_year").iter_rows())
+    keys = [key for key in panel.to_draw(scene.bounds, as_of) if key not in final] if scene.bounds else []
+    usable = panel.usable(contributions.filter(pl.col("figure_id") == panel_figures.WHOLE))
+    register = reference.table("organisations.csv").select("organisation_id")
+    some = pl.concat([usable.select("organisation_id"), register]).unique()
+    known = scene.known.join(some, on="organisation_id", how="semi")
+    whole = panel.entities(known, reference)
+    found = [panel.draw(name, year, known, whole, usable) for name, year in keys]
+    # a 1 July that the home lived through ends the drawing; one before its first publication does not: data are still coming
+    is_final = former is not None and panel.last_drawing_day(as_of) > former
+    rows = pl.DataFrame(
+        [(name, year, as_of, is_final) for name, year in keys],
+        schema={"panel": pl.String, "panel_year": pl.Int32, "drawn_on": pl.Date, "is_final": pl.Boolean},
+        orient="row",
+    )
+    panels.redraw(store, rows, pl.concat([pl.DataFrame(schema=MEMBERS), *found]))
+
+
+def _settle(
+    store: Store,
+    reference: Reference,
+    scene: Scene,
+    contributions: pl.DataFrame,
+    drawn: Drawn,
+    wanted: pl.DataFrame,
+    as_of: date,
+    publication_no: int,
+) -> None:
+    """Settle the panels' figures of `wanted`, bring the history in line, and write growth anew."""
+    members = panels.members(store).cast(MEMBERS)
+    whole = panels.whole_cells(store, panel_figures.FIGURES, panel_figures.LEVELS)
+    schema = KEY_FIGURE.polars_schema()
+    settled = [pl.DataFrame(schema={name: schema[name] for name in figures.SETTLED})]
+    for name, year, spoken in panel_figures.spoken(wanted, drawn):
+        needed = pl.concat([spoken, periods.a_year_later(spoken, -1)]).unique()
+        cells = panel_figures.cells(name, year, members, whole, contributions, needed)
+        if not cells.is_empty():
+            cells = cells.join(needed, on=PERIOD_KEY)
+            rows = settle(cells, panel_figures.FIGURES, reference, scene.members, scene.labels, as_of, panel_figures.FIXED)
+            settled.append(rows.join(spoken, on=PERIOD_KEY, how="semi").select(figures.SETTLED))
+    figures.revise(store, pl.concat(settled), wanted, publication_no, panel_figures.FIXED)
+    growth = [panel_figures.growth(name, year, drawn, members, whole, contributions) for name, year in sorted(drawn)]
+    panels.keep_growth(store, pl.concat([pl.DataFrame(schema=panel_figures.GROWTH), *growth]))

@@ -1,0 +1,63 @@
+"""Drawn panels in the warehouse: which there are, who stands in them, and the growth within them.
+
+Drawing itself is transforms/panel. A panel that is final is never written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import polars as pl
+
+from warehouse.store import Store
+
+
+def create(store: Store) -> None:
+    """The tables, made when missing."""
+    store.con.execute(
+        "CREATE TABLE IF NOT EXISTS figure.panel (panel VARCHAR NOT NULL, panel_year INTEGER NOT NULL, drawn_on DATE NOT NULL, "
+        "is_final BOOLEAN NOT NULL, PRIMARY KEY (panel, panel_year));"
+        "CREATE TABLE IF NOT EXISTS figure.panel_member (panel VARCHAR NOT NULL, panel_year INTEGER NOT NULL, "
+        "entity_id VARCHAR NOT NULL, organisation_id VARCHAR NOT NULL, since DATE NOT NULL, until DATE NOT NULL, sector VARCHAR NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS figure.panel_growth (panel VARCHAR NOT NULL, figure_id VARCHAR NOT NULL, level VARCHAR NOT NULL, "
+        "level_id VARCHAR NOT NULL, year INTEGER NOT NULL, panel_year INTEGER NOT NULL, is_linked BOOLEAN NOT NULL, "
+        "organisations_n BIGINT NOT NULL, numerator BIGINT, denominator BIGINT, reason VARCHAR);"
+    )
+
+
+def drawn(store: Store) -> pl.DataFrame:
+    """panel, panel_year, drawn_on, is_final."""
+    return store.frame("FROM figure.panel ORDER BY ALL")
+
+
+def members(store: Store) -> pl.DataFrame:
+    """Members of all drawn panels."""
+    return store.frame("FROM figure.panel_member ORDER BY ALL")
+
+
+def redraw(store: Store, panels: pl.DataFrame, rows: pl.DataFrame) -> None:
+    """Write panels (as `drawn`) and their members in place of every panel that is not final."""
+    store.con.execute(
+        "DELETE FROM figure.panel_member m WHERE NOT EXISTS "
+        "(FROM figure.panel p WHERE p.is_final AND p.panel = m.panel AND p.panel_year = m.panel_year)"
+    )
+    store.con.execute("DELETE FROM figure.panel WHERE NOT is_final")
+    store.append("figure.panel", panels)
+    store.append("figure.panel_member", rows)
+
+
+def keep_growth(store: Store, rows: pl.DataFrame) -> None:
+    """Write the growth within all drawn panels anew."""
+    store.con.execute("DELETE FROM figure.panel_growth")
+    store.append("figure.panel_growth", rows)
+
+
+def growth(store: Store) -> pl.DataFrame:
+    """The growth within all drawn panels."""
+    return store.frame("FROM figure.panel_growth ORDER BY ALL")
+
+
+def whole_cells(store: Store, figure_ids: Collection[str], levels: Sequence[str]) -> pl.DataFrame:
+    """Cells over all units of some figures at some levels, for every period."""
+    ids, places = (", ".join(f"'{name}'" for name in names) for names in (sorted(figure_ids), levels))
+    return store.frame(f"FROM figure.cell WHERE figure_id IN ({ids}) AND level IN ({places})")
