@@ -1,0 +1,79 @@
+"""Figures of forms against a second calculation: plain SQL over the accepted rows, national level, years.
+
+The rows that count are chosen anew here, from the lake; nothing of transforms is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.acceptance.support import published
+
+pytestmark = pytest.mark.slow
+
+UNITS: Mapping[str, tuple[str, str]] = {
+    "market_court_case": ("market_court_cases", "case_number"),
+    "strategy_return": ("strategy_followup", "organisation_id, year"),
+    "strategic_goal": ("strategic_goals", "organisation_id, goal_id, year"),
+    "action_state": ("action_programme", "branch, action_no, year"),
+}
+"""Table of the lake -> its source, and the columns whose newest delivery counts."""
+RETURNS = "SELECT year, {top}, {bottom} FROM strategy_return WHERE {asked} GROUP BY year"
+
+
+def _share(hit: str, asked: str) -> str:
+    return RETURNS.format(top=f"count(*) FILTER ({hit})", bottom="count(*)", asked=f"{asked} IS NOT NULL")
+
+
+def _sum(column: str, per: str | None = None) -> str:
+    asked = f"{column} IS NOT NULL" + (f" AND {per} IS NOT NULL" if per else "")
+    return RETURNS.format(top=f"sum({column})", bottom=f"sum({per})" if per else "NULL", asked=asked)
+
+
+SQL: Mapping[tuple[str, str], str] = {
+    ("appeals_n", ""): "SELECT year(filed_on), count(*), NULL FROM market_court_case GROUP BY 1",
+    ("strategy_exists_share", "responding"): _share("strategy IN ('strategy', 'guidelines')", "strategy"),
+    ("strategy_plan_share", "responding"): _share("has_plan", "has_plan"),
+    ("strategy_followup_share", "responding"): _share("follow_up = 'regularly'", "follow_up"),
+    ("strategic_items_identified_share", "responding"): _share("strategic_identified", "strategic_identified"),
+    ("critical_identified_share", "responding"): _share("critical_identified", "critical_identified"),
+    ("responsible_person_share", "responding"): _share("has_responsible_person", "has_responsible_person"),
+    ("category_model_share", "responding"): _share("has_category_model", "has_category_model"),
+    ("trained_persons_n", ""): _sum("trained_n"),
+    ("market_dialogues_n", ""): _sum("market_dialogues_n"),
+    ("experiments_started_n", ""): _sum("experiments_started_n"),
+    ("experiments_in_use_n", ""): _sum("experiments_in_use_n"),
+}
+"""(figure, variant) -> year, numerator, denominator of the nation."""
+
+
+@pytest.fixture(scope="session")
+def rows(demo_home: Path) -> duckdb.DuckDBPyConnection:
+    """The accepted rows that count, as tables."""
+    con = duckdb.connect()
+    for table, (source, unit) in UNITS.items():
+        files = f"read_parquet('{demo_home}/lake/{source}/{table}/*/*/*.parquet', union_by_name = true)"
+        con.execute(
+            f"CREATE TABLE {table} AS SELECT * FROM {files} "
+            f"QUALIFY rank() OVER (PARTITION BY {unit} ORDER BY produced_at DESC, delivery_id DESC) = 1"
+        )
+    return con
+
+
+@pytest.mark.parametrize(("figure_id", "variant"), sorted(SQL))
+def test_plain_sql_agrees(demo_home: Path, rows: duckdb.DuckDBPyConnection, figure_id: str, variant: str) -> None:
+    expected = {year: (top, bottom) for year, top, bottom in rows.execute(SQL[figure_id, variant]).fetchall()}
+    assert len(expected) >= 3
+    found = published(
+        demo_home,
+        "SELECT year(period_start)::INT AS year, numerator, denominator FROM mart.key_figure WHERE figure_id = ? AND variant = ? "
+        "AND level = 'national' AND period_kind = 'year' AND breakdown_kind = '' AND panel = 'all' AND value IS NOT NULL",
+        [figure_id, variant],
+    )
+    computed = {year: (top, bottom) for year, top, bottom in found.with_columns(pl.col("year").cast(pl.Int64)).rows()}
+    assert {year: (int(top), None if bottom is None else int(bottom)) for year, (top, bottom) in computed.items()} == expected
