@@ -2,6 +2,7 @@
 
 docs/data-dictionary.md       every table and column of every source, and the published tables
 docs/key-figures/index.md     the catalogue; one page per figure beside it
+docs/strategy-map.md          the national strategy's goals and indicators, and the figures that speak of them
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import polars as pl
+
 from schemas.contract import Column, Contract, Table
 from schemas.key_figure import KEY_FIGURE, KeyFigure
+from schemas.reference import Reference
 from transforms.key_figures import FIGURES
 from transforms.registry import SOURCES
-from warehouse.publication import deviation, mart, meta
+from warehouse.publication import deviation, mart, meta, panel, strategy
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
@@ -30,6 +34,7 @@ def pages() -> dict[str, str]:
     found = {"data-dictionary.md": dictionary()}
     definitions = {figure.figure_id: figure for figure in (item.definition for item in FIGURES.values())}
     found["key-figures/index.md"] = index(definitions)
+    found["strategy-map.md"] = strategy_map(definitions)
     for figure in definitions.values():
         found[f"key-figures/{figure.figure_id}.md"] = figure_page(figure)
     return found
@@ -47,6 +52,12 @@ def dictionary() -> str:
         "mart.figure": mart.FIGURE,
         "mart.level": mart.LEVEL,
         "mart.deviation": deviation.DEVIATION,
+        "mart.panel": panel.PANEL,
+        "mart.panel_member": panel.MEMBER,
+        "mart.panel_growth": panel.GROWTH,
+        "mart.strategy_goal": strategy.GOAL,
+        "mart.strategy_indicator": strategy.INDICATOR,
+        "mart.strategy_map": strategy.MAP,
         "meta.delivery": meta.DELIVERY,
         "meta.quality_result": meta.QUALITY,
         "meta.quarantine_summary": meta.QUARANTINE,
@@ -120,6 +131,38 @@ def figure_page(figure: KeyFigure) -> str:
         if sentences:
             lines += [f"## {title}", "", *(f"- {sentence}" for sentence in sentences), ""]
     return "\n".join(lines)
+
+
+def strategy_map(definitions: Mapping[str, KeyFigure]) -> str:
+    """The strategy map: every goal and official slot with the figures that are there for it."""
+    goals, indicators, links = (table.frame for table in strategy.tables(Reference.load(), definitions))
+    lines = [NOTE, "# Strategy map", "", "What the key figures say of the national public procurement strategy (2020)."]
+    lines += [
+        "Wordings of goals are shortened and ours. Here, `no_data` means that no figure is defined; `mart.strategy_goal` and"
+    ]
+    lines += ["`mart.strategy_indicator` say the same of each publication, by the figures that have values in it.", ""]
+    for (intent, name, theme), own in goals.group_by("intent", "intent_fi", "theme_en", maintain_order=True):
+        lines += [f"## {intent} {theme}", "", f"{name}.", "", "| goal | en | data | figures |", "|---|---|---|---|"]
+        for row in own.iter_rows(named=True):
+            lines.append(
+                f"| {row['goal']} | {_cell(row['summary_en'] or row['status'])} | {row['data']} | {_links(row['figures'])} |"
+            )
+        whole = links.filter(pl.col("intent") == intent, pl.col("goal").is_null())
+        if whole.height:
+            lines += ["", f"Of the intent as a whole: {_links(','.join(whole['figure_id']))}."]
+        lines.append("")
+    lines += ["## The 27 official indicators", "", "| no | official name | data | figures |", "|---|---|---|---|"]
+    for row in indicators.iter_rows(named=True):
+        name = row["official_name_fi"] or row["status"]
+        lines.append(f"| {row['official_no']} | {_cell(name)} | {row['data']} | {_links(row['figures'])} |")
+    notes = links.drop_nulls("note")
+    lines += ["", *(f"- {_links(figure)}: {note}." for figure, note in notes.select("figure_id", "note").iter_rows()), ""]
+    lines += ["## Context", "", "Figures that speak of no intent:", ""]
+    return "\n".join([*lines, f"{_links(','.join(links.filter(relation='context')['figure_id']))}.", ""])
+
+
+def _links(figures: str) -> str:
+    return ", ".join(f"[`{name}`](key-figures/{name}.md)" for name in figures.split(",") if name)
 
 
 def _cell(text: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from schemas.reference import Reference
 from transforms.key_figures import DEFINITIONS
 from warehouse import figures, ledger
-from warehouse.publication import deviation, generations, mart, meta
+from warehouse.publication import deviation, generations, mart, meta, strategy
 from warehouse.store import Store
 
 WHOLE_EVERY = 50
@@ -107,6 +107,7 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
                 con, mart.key_figure_table(mart.with_derived(figures.current(store), labels.names, labels.through))
             )
         deviation.fill(con, store, number, copied)
+        strategy.fill(con, reference)
         for table in small:
             generations.create_table(con, table)
 

@@ -22,7 +22,8 @@ class Column:
     `codes` closes the set of values; `minimum` and `maximum` are inclusive. The rest serves sources that people fill in and
     systems export under many headings: `labels` (fi, sv, en) head the column in templates and are known headings, `also` holds
     further ones; `words` lists per code what people and systems write for it (the first three: fi, sv, en); `hint` tells who
-    fills in what to write; `is_organisation` asks for a business id or an id of the register of organisations.
+    fills in what to write; `is_organisation` asks for a business id or an id of the register of organisations;
+    `is_masked` hides the delivered text of broken rows, where people write names instead of what is asked for.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Column:
     words: Mapping[str, tuple[str, ...]] | None = None
     hint: Mapping[str, str] | None = None
     is_organisation: bool = False
+    is_masked: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "catalogue/breaks.csv": ("figure_id", "break_date"),
     "catalogue/gdp.csv": ("year",),
     "catalogue/limits.csv": ("limit_id", "valid_from"),
+    "catalogue/strategy_intents.csv": ("intent",),
+    "catalogue/strategy_goals.csv": ("goal",),
+    "catalogue/strategy_indicators.csv": ("official_no",),
+    "catalogue/strategy_map.csv": ("figure_id", "intent", "goal"),
 }
 
 RHYTHMS = ("day", "month", "quarter", "year")

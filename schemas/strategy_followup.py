@@ -31,8 +31,8 @@ MOST = 1_000_000
 """No unit has more persons, purchases or events than this: a larger number is a slip."""
 
 
-def _yes_no(name: str, fi: str, sv: str, en: str) -> Column:
-    return column(name, pl.Boolean, fi, sv, en)
+def _yes_no(name: str, fi: str, sv: str, en: str, **more: bool) -> Column:
+    return column(name, pl.Boolean, fi, sv, en, **more)
 
 
 def _count(name: str, fi: str, sv: str, en: str) -> Column:
@@ -43,7 +43,7 @@ QUESTIONS = (
     coded("strategy", STRATEGY, "Hankintastrategia tai strategiset linjaukset", "Upphandlingsstrategi eller strategiska riktlinjer", "Procurement strategy or strategic guidelines"),
     _yes_no("has_plan", "Operatiivinen toteuttamissuunnitelma", "Operativ genomförandeplan", "Operative implementation plan"),
     coded("follow_up", FOLLOW_UP, "Toteutumisen seuranta", "Uppföljning av genomförandet", "Follow-up of the implementation"),
-    _yes_no("has_responsible_person", "Hankinnoille nimetty vastuuhenkilö", "Ansvarig person utsedd för upphandlingen", "Responsible person named for procurement"),
+    _yes_no("has_responsible_person", "Hankinnoille nimetty vastuuhenkilö", "Ansvarig person utsedd för upphandlingen", "Responsible person named for procurement", is_masked=True),
     _yes_no("in_performance_steering", "Hankinnat osana tulosohjausta", "Upphandling en del av resultatstyrningen", "Procurement part of performance steering"),
     _yes_no("in_ownership_steering", "Hankinnat osana omistajaohjausta", "Upphandling en del av ägarstyrningen", "Procurement part of ownership steering"),
     _yes_no("strategic_identified", "Strategisesti merkittävät hankinnat tunnistettu", "Strategiskt betydande upphandlingar identifierade", "Strategically important procurements identified"),

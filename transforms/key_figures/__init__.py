@@ -68,5 +68,10 @@ LATER: Mapping[str, str] = {
     "sme_spend_share": "Needs supplier sizes from the business register.",
     "local_spend_share": "Needs suppliers' domiciles from the business register.",
     "einvoice_share": "Needs the channel of each invoice.",
+    "market_dialogue_share": "No source tells of each procurement whether there was a dialogue; market_dialogues_n counts them.",
+    "food_sustainable_share": "No invoice data flag sustainable food; food_notice_share tells what notices say.",
+    "cost_saving_share": "No source documents a reference price and the awarded one; model savings are no measurement.",
+    "effect_based_share": "No source flags effect-based procurements.",
+    "impact_assessed_share": "No source tells which procurements over a limit had their effects assessed; impact_coverage tells it of cases.",
 }
-"""Figures of the catalogue (KEY_FIGURES 7.1 and 7.2) that are not computed, and what they wait for."""
+"""Figures of the catalogue (KEY_FIGURES section 7) that are not computed, and what they wait for."""

@@ -412,14 +412,19 @@ class _Cleaning:
 
     def _broken(self, rule: str, column: Column, where: pl.Series, shown: bool = True) -> None:
         if where.any():
-            self._fail(rule, column.name, self._values(where, column.name if shown and not column.personal else None))
+            self._fail(rule, column.name, self._values(where, column.name if shown else None))
 
     def _values(self, where: pl.Series, name: str | None) -> pl.DataFrame:
         """source_line and the delivered text of the rows that are hit; identity codes and what may be a name are hidden."""
         hit = self.raw.filter(where)
-        text = hit[name].str.slice(0, VALUE_LENGTH) if name else pl.Series([None], dtype=pl.String).new_from_index(0, hit.height)
+        hidden = pl.Series([None], dtype=pl.String).new_from_index(0, hit.height)
+        text = hit[name].str.slice(0, VALUE_LENGTH) if name and not self._hidden(name) else hidden
         personal = personal_values(text, surely=False) | contact_values(text)
         return pl.DataFrame({"source_line": hit["source_line"], "value": _nulled(text, personal)})
+
+    def _hidden(self, name: str) -> bool:
+        column = self.table.column(name)
+        return column.personal or column.is_masked
 
     def _fail(self, rule: str, name: str | None, hit: pl.DataFrame) -> None:
         self.failures.append(self._shaped(rule, name, hit))
