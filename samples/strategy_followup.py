@@ -133,8 +133,8 @@ def _write(written: Written, name: str, language: str, rows: Sequence[Sequence[s
 
 
 def _any(*answers: Answer) -> bool | None:
-    """Yes if any is yes; unknown unless all others are known."""
-    return True if True in answers else None if None in answers else False
+    """Yes if any is yes, unknown if none is told."""
+    return True if True in answers else False if False in answers else None
 
 
 def _questions(answers: Answers) -> Iterator[tuple[str, str, str, bool | None]]:

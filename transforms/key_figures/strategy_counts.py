@@ -197,10 +197,7 @@ def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.
     parts = [_sum(facts, figure_id, pl.col(name)) for figure_id, name in COUNTS.items()]
     parts.append(_sum(facts, "green_deal_units", (pl.col("green_deals_n") > 0).cast(pl.Int64)))
     parts.append(_sum(facts, "development_cases_n", pl.sum_horizontal(list(STAGES.values()), ignore_nulls=False)))
-    parts += [
-        _sum(facts, "development_cases_n", pl.col(name), "stage", stage)
-        for stage, name in STAGES.items()
-    ]
+    parts += [_sum(facts, "development_cases_n", pl.col(name), "stage", stage) for stage, name in STAGES.items()]
     for figure_id, (part, whole) in SHARES.items():
         both = pl.col(part).is_not_null() & pl.col(whole).is_not_null()
         base = pl.when(both).then(pl.col(whole))
@@ -216,4 +213,6 @@ def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.
 
 def _sum(facts: pl.DataFrame, figure_id: str, number: pl.Expr, kind: str = "", key: str = "") -> pl.DataFrame:
     given = number.is_not_null()
-    return contributions(facts, figure_id, number, n=given, covered=given, reason=unanswered(given), breakdown_kind=kind, breakdown_id=key)
+    return contributions(
+        facts, figure_id, number, n=given, covered=given, reason=unanswered(given), breakdown_kind=kind, breakdown_id=key
+    )

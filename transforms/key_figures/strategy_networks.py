@@ -9,7 +9,7 @@ import polars as pl
 from schemas.key_figure import CELL, NATIONAL
 from transforms.key_figures.form_figures import ALL, YEAR_ONLY, contributions, form_figure, stacked
 from transforms.key_figures.parameters import Parameters
-from transforms.key_figures.strategy_shares import SOURCE, any_of, unanswered
+from transforms.key_figures.strategy_shares import EITHER, SOURCE, any_of, unanswered
 from transforms.rollup import roll_up
 
 USES = {
@@ -48,7 +48,7 @@ DEFINITIONS = (
         origin="Management view of the national strategy (PRODUCT S9, METHOD 28); formula ours.",
         coverage_text="Organisations that answered / organisations of the variant (responding: those that returned).",
         strategy_intent="I3-1",
-        assumptions=("A pilot organisation without an answer does not use it.",),
+        assumptions=("A pilot organisation without an answer does not use it.", EITHER),
     ),
     form_figure(
         "wellbeing_network_coverage",
@@ -97,7 +97,9 @@ def _of_kind(inside: pl.DataFrame, kind: str, parameters: Parameters) -> pl.Data
 
 def _view_use(returns: pl.DataFrame, pilots: pl.DataFrame) -> pl.DataFrame:
     with_pilots = pilots.join(returns, on=["organisation_id", "month"], how="left")
-    return stacked([part for facts, variant in ((with_pilots, "pilot"), (returns, "responding")) for part in _uses(facts, variant)])
+    return stacked(
+        [part for facts, variant in ((with_pilots, "pilot"), (returns, "responding")) for part in _uses(facts, variant)]
+    )
 
 
 def _uses(facts: pl.DataFrame, variant: str) -> Iterator[pl.DataFrame]:
@@ -118,23 +120,29 @@ def _coverage(returns: pl.DataFrame, inside: pl.DataFrame, parameters: Parameter
         .select("organisation_id", "period_kind", "period_start", month="period_start")
     )
     said = returns.filter(pl.col("in_wellbeing_network")).select("organisation_id", "month")
-    joined = pl.concat([said, _of_kind(inside, WELLBEING_NETWORK, parameters)]).unique().with_columns(is_member=pl.lit(value=True))
+    joined = (
+        pl.concat([said, _of_kind(inside, WELLBEING_NETWORK, parameters)]).unique().with_columns(is_member=pl.lit(value=True))
+    )
     by_year = counties.join(joined, on=["organisation_id", "month"], how="left").group_by("period_kind", "period_start")
-    return by_year.agg(numerator=pl.col("is_member").count(), covered=pl.len()).select(
-        figure_id=pl.lit("wellbeing_network_coverage"),
-        variant=pl.lit(""),
-        scope=pl.lit(ALL),
-        breakdown_kind=pl.lit(""),
-        breakdown_id=pl.lit(""),
-        level=pl.lit("national"),
-        level_id=pl.lit(NATIONAL),
-        period_kind="period_kind",
-        period_start="period_start",
-        numerator=pl.col("numerator").cast(pl.Int64),
-        denominator=pl.lit(COUNTIES, pl.Int64),
-        direct_value=pl.lit(None, pl.Float64),
-        n=pl.lit(COUNTIES, pl.Int64),
-        covered=pl.min_horizontal(pl.col("covered").cast(pl.Int64), pl.lit(COUNTIES, pl.Int64)),
-        asked=pl.lit(COUNTIES, pl.Int64),
-        reason=pl.lit(None, pl.String),
-    ).cast(CELL.polars_schema())
+    return (
+        by_year.agg(numerator=pl.col("is_member").count(), covered=pl.len())
+        .select(
+            figure_id=pl.lit("wellbeing_network_coverage"),
+            variant=pl.lit(""),
+            scope=pl.lit(ALL),
+            breakdown_kind=pl.lit(""),
+            breakdown_id=pl.lit(""),
+            level=pl.lit("national"),
+            level_id=pl.lit(NATIONAL),
+            period_kind="period_kind",
+            period_start="period_start",
+            numerator=pl.col("numerator").cast(pl.Int64),
+            denominator=pl.lit(COUNTIES, pl.Int64),
+            direct_value=pl.lit(None, pl.Float64),
+            n=pl.lit(COUNTIES, pl.Int64),
+            covered=pl.min_horizontal(pl.col("covered").cast(pl.Int64), pl.lit(COUNTIES, pl.Int64)),
+            asked=pl.lit(COUNTIES, pl.Int64),
+            reason=pl.lit(None, pl.String),
+        )
+        .cast(CELL.polars_schema())
+    )

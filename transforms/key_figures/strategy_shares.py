@@ -20,6 +20,7 @@ FRAME = (
     "The frame: organisations with in_frame yes in organisations.csv that exist on the year's last day, and every unit that "
     "returned; where no organisation is registered so, the frame is the units that returned."
 )
+EITHER = "In the whole, a question left blank beside one that was answered counts as no."
 BLANK = "A question left blank is not answered: the unit stands in the frame only."
 NO_ANSWER = "no_answer"
 """Reason where no unit of a place answered: nothing is known of it, which is not 0 %."""
@@ -131,6 +132,7 @@ DEFINITIONS = (
         ),
         "Units with procurement in either kind of steering; by kind: in that one.",
         "I1-4",
+        assumptions=(FRAME, BLANK, EITHER),
     ),
     _share(
         "responsible_person_share",
@@ -165,6 +167,7 @@ DEFINITIONS = (
         "Units in either network asked about; by network: in that one.",
         "I1",
         origin="Networks of the national strategy (PRODUCT S13); formula ours.",
+        assumptions=(FRAME, BLANK, EITHER),
     ),
 )
 
@@ -187,8 +190,13 @@ def with_frame(returns: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
 
 
 def any_of(columns: Mapping[str, str]) -> pl.Expr:
-    """Whether any of the questions was answered yes; no needs all of them answered."""
-    return pl.any_horizontal(list(columns.values()))
+    """Whether any of the questions was answered yes; null where none was answered.
+
+    A blank beside an answer counts as no: left out, only those units would drop out that have no yes, and the share would rise.
+    """
+    names = list(columns.values())
+    answered = pl.any_horizontal(pl.col(names).is_not_null())
+    return pl.when(answered).then(pl.any_horizontal(pl.col(names).fill_null(value=False)))
 
 
 def unanswered(answered: pl.Expr) -> pl.Expr:

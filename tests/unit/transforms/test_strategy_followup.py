@@ -154,16 +154,17 @@ def test_a_place_where_nobody_answered_has_no_share() -> None:
     assert {variant: cell[-1] for variant, cell in found.items()} == {"responding": "no_answer", "frame": "no_answer"}
 
 
-def test_either_kind_of_steering_counts_and_half_an_answer_is_no_no() -> None:
+def test_either_kind_of_steering_counts_and_a_blank_beside_an_answer_is_a_no() -> None:
     measures = _returns(
         {"organisation_id": A, "in_performance_steering": True},
         {"organisation_id": B, "in_performance_steering": False},
         {"organisation_id": C, "in_performance_steering": False, "in_ownership_steering": False},
+        {"organisation_id": D},
     )
 
     found = _national(measures, strategy_shares, Parameters(), "steering_share")
 
-    assert found["responding"][:3] == (1, 2, 2)
+    assert found["responding"] == (1, 3, 3, 4, None)
     assert found["responding performance"][:3] == (1, 3, 3)
     assert found["responding ownership"][:3] == (0, 1, 1)
 
