@@ -55,6 +55,37 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "fi": "solussa oli henkilötunnus; se poistettiin",
         "sv": "en personbeteckning stod i en cell; den togs bort",
     },
+    "contact_found": {
+        "fi": "solussa oli sähköpostiosoite tai puhelinnumero; se poistettiin",
+        "sv": "en e-postadress eller ett telefonnummer stod i en cell; den togs bort",
+    },
+    "value_missing": {"fi": "pakollinen tieto puuttuu", "sv": "en obligatorisk uppgift saknas"},
+    "value_unreadable": {
+        "fi": "solussa ei ole lukua, päivää tai kyllä/ei-vastausta, jota sarake kysyy",
+        "sv": "cellen har inget tal, datum eller ja/nej-svar som kolumnen frågar efter",
+    },
+    "value_out_of_range": {
+        "fi": "luku tai päivä on sarakkeen rajojen ulkopuolella",
+        "sv": "talet eller datumet ligger utanför kolumnens gränser",
+    },
+    "value_is_formula": {"fi": "solussa on kaava; toimita arvoina", "sv": "cellen har en formel; leverera värden"},
+    "code_unknown": {
+        "fi": "sana ei ole sarakkeen vaihtoehdoissa millään kielellä",
+        "sv": "ordet hör inte till kolumnens alternativ på något språk",
+    },
+    "organisation_unknown": {
+        "fi": "tunnus ei ole oikea y-tunnus eikä organisaatiorekisterin tunnus",
+        "sv": "koden är varken ett giltigt FO-nummer eller en kod i organisationsregistret",
+    },
+    "key_repeated": {"fi": "tiedostossa on jo rivi samalla avaimella", "sv": "filen har redan en rad med samma nyckel"},
+    "text_not_a_code": {
+        "fi": "solussa on tekstiä, vaikka kysytään tunnusta; tunnuksessa ei ole välilyöntejä ja hankinnan tunnuksessa on numero",
+        "sv": "cellen har text där en kod efterfrågas; en kod har inga blanksteg och en upphandlings nummer har en siffra",
+    },
+    "action_in_two_categories": {
+        "fi": "tiedosto sijoittaa toimenpiteen useampaan luokkaan",
+        "sv": "filen placerar åtgärden i flera kategorier",
+    },
 }
 
 _AGAIN = {"fi": "toimita tiedosto uudelleen kokonaisena", "sv": "leverera hela filen på nytt"}
@@ -138,6 +169,9 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }  # fmt: skip
 """Code -> (where the values stand in the English text, the sentence in the other languages)."""
 
+_ROW_RULE = "Correct it and deliver again."
+"""How reasons end that only tell the rule that a form's rows broke."""
+_ROW_RULE_TEXT = {"fi": "{words}; korjaa ja toimita uudelleen", "sv": "{words}; rätta och leverera på nytt"}
 _SHARE = re.compile(
     r"^(?P<failed>\d+) of (?P<rows>\d+) rows in \w+ break the rule (?P<rule>\w+) .*; at most (?P<limit>\S+) may", re.DOTALL
 )
@@ -153,6 +187,9 @@ def reason_text(code: str, text: str, language: str) -> str:
     if share and language in _SHARE_TEXT:
         words = RULES.get(share["rule"], {}).get(language)
         return _SHARE_TEXT[language].format(**share.groupdict(), words=f" ({words})" if words else "")
+    rule = RULES.get(code, {}).get(language)
+    if rule and text.endswith(_ROW_RULE):
+        return _ROW_RULE_TEXT[language].format(words=rule)
     pattern, sentences = REASONS.get(code, ("", {}))
     found = re.search(pattern, text, re.DOTALL)
     if found is None or language not in sentences:
