@@ -7,6 +7,7 @@ from schemas.purchase_invoices import CONTRACT as INVOICES
 from schemas.purchase_invoices import POSTING_LINE
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.measures import action_programme as action_measures
+from transforms.measures import contact_requests as contact_measures
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
@@ -14,6 +15,7 @@ from transforms.measures import strategic_goals as goal_measures
 from transforms.measures import strategy_followup as followup_measures
 from transforms.sources import (
     action_programme,
+    contact_requests,
     invoice_agency,
     market_court_cases,
     procurement_notices,
@@ -44,6 +46,7 @@ SOURCES: dict[str, Source] = {
         coverage=procurement_notices.coverage,
         measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure),
     ),
+    "contact_requests": contact_requests.FORM.source(TableMeasures(contact_measures.MEASURES, contact_measures.measure)),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
     "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),

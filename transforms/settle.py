@@ -28,6 +28,8 @@ NO_DATA = (
     "spend_missing",
     "no_court_data",
     "no_answer",
+    "no_response_times",
+    "no_closing_times",
     "panel_too_small",
     "panel_incomplete",
 )

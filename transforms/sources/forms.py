@@ -17,7 +17,7 @@ import polars as pl
 
 from schemas.contract import Column, Contract, Table
 from schemas.errors import DeliveryRefused, Reason
-from schemas.forms import FALSE, FIRST_DAY, LAST_DAY, TRUE, delivered
+from schemas.forms import FALSE, FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, TRUE, delivered
 from schemas.reference import Reference
 from transforms.amounts import READ, guess_decimal_mark, parse_cents
 from transforms.dates import detect_date_format, parse_dates
@@ -37,6 +37,7 @@ from transforms.delivery import (
 from transforms.formats import grids
 from transforms.formats.detect import HEADER_WITHIN, normalise_header, refusal
 from transforms.formats.grids import FORMULA, Grid
+from transforms.moments import parse_moments
 from transforms.personal import contact_values, personal_values
 from transforms.suppliers import business_id
 
@@ -48,6 +49,8 @@ Broken = tuple[str, str | None, pl.Expr]
 """A rule, the column it speaks of, and where it is broken."""
 Check = Callable[[str, Reference], Sequence[Broken]]
 """(table, registers) -> rules of the source's own, over the typed columns."""
+Ready = Callable[[Grid, Reference | None, str], Grid]
+"""(grid, registers, agency) -> the grid with the contract's headings and words; no registers while a file is only recognised."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Form:
 
     contract: Contract
     check: Check = field(default=lambda _table, _reference: ())
+    ready: Ready = field(default=lambda grid, _reference, _agency: grid)
 
     def source(self, measures: TableMeasures) -> Source:
         """The source as the registry wires it."""
@@ -80,7 +84,8 @@ class Form:
                 yield RawPart({}, {"delivery_id": item.delivery_id}, {item.delivery_id: list(refused.reasons)})
 
     def _read_one(self, item: Delivered, context: Context) -> RawPart:
-        found = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
+        read = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
+        found = [self.ready(grid, context.reference, item.agency) for grid in read]
         frames: dict[str, pl.DataFrame] = {}
         marks: dict[str, str | None] = {}
         notes: dict[str, object] = {"delivery_id": item.delivery_id, "format": found[0].kind if found else "empty"}
@@ -147,7 +152,7 @@ class Form:
 
     def recognise(self, path: Path) -> int:
         """How surely a file is of this source, 0-100: a template's mark, else the share of known headings."""
-        found = grids.head_of(path)
+        found = [self.ready(grid, None, "") for grid in grids.head_of(path)]
         for grid in found:
             if grid.rows and [cell.strip() for cell in grid.rows[0][:2]] == [MARK, self.contract.source]:
                 return 100
@@ -370,6 +375,8 @@ class _Cleaning:
         if column.dtype == pl.Date:
             known = detect_date_format(text)
             return parse_dates(text, known) if known else pl.Series([None], dtype=pl.Date).new_from_index(0, len(text))
+        if isinstance(column.dtype, pl.Datetime):
+            return parse_moments(text, self.reference.agencies[self.item.agency].date_format)
         if column.unit in ("cent", "hundredth"):
             mark = guess_decimal_mark(text, self.mark or ".") if self.mark in (None, ",") else self.mark
             cents, state = parse_cents(text, mark or ".")
@@ -472,6 +479,8 @@ def _yes_no(text: pl.Series) -> pl.Series:
 def _outside(values: pl.Series, column: Column) -> pl.Series:
     if values.dtype == pl.Date:
         return ((values < FIRST_DAY) | (values > LAST_DAY)).fill_null(value=False)
+    if isinstance(values.dtype, pl.Datetime):
+        return ~values.dt.year().is_between(FIRST_YEAR, LAST_YEAR - 1).fill_null(value=True)
     none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
     if values.dtype != pl.Int64:
         return none
