@@ -16,7 +16,7 @@ import polars as pl
 from schemas.contract import Column, Contract, Table
 from schemas.key_figure import KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
-from transforms.key_figures import FIGURES
+from transforms.key_figures import FIGURES, LATER
 from transforms.registry import SOURCES
 from warehouse.publication import deviation, mart, meta, panel, strategy
 
@@ -110,6 +110,8 @@ def index(definitions: Mapping[str, KeyFigure]) -> str:
     for figure in sorted(definitions.values(), key=lambda item: item.figure_id):
         names = " | ".join(_cell(figure.name[language]) for language in ("fi", "sv", "en"))
         lines.append(f"| [`{figure.figure_id}`]({figure.figure_id}.md) | {names} | {figure.unit} | {figure.standing} |")
+    lines += ["", "## Not computed, and what they wait for", "", "| figure | reason |", "|---|---|"]
+    lines += [f"| `{figure_id}` | {_cell(reason)} |" for figure_id, reason in sorted(LATER.items())]
     return "\n".join([*lines, ""])
 
 

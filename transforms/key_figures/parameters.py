@@ -17,7 +17,7 @@ FIRST, LAST = date(1900, 1, 1), date(9999, 12, 31)
 class Parameters:
     """`gdp_cents`: gross domestic product by year, in cents; empty where the register has none.
 
-    `frame`: (organisation_id, first day, last day) of the organisations whose invoice data are waited for.
+    `frame`: (organisation_id, first day, last day) of the organisations whose invoice data and yearly returns are waited for.
 
     `group_kinds`: group -> its kind (network, pilot, ...)."""
 

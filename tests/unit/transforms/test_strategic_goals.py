@@ -154,3 +154,11 @@ def test_the_programmes_target_is_a_closed_series_without_a_light() -> None:
 
     assert {target.level for target in own} == set(action_figures.DEFINITIONS[0].levels)
     assert {(target.target, target.rule, target.valid_to) for target in own} == {(1, "line", date(2020, 9, 8))}
+
+
+def test_without_reports_there_are_no_figures() -> None:
+    goals = {table.name: pl.DataFrame(schema=table.polars_schema()) for table in goal_measures.MEASURES}
+    actions = {table.name: pl.DataFrame(schema=table.polars_schema()) for table in action_measures.MEASURES}
+
+    assert goal_figures.compute(goals, Parameters()).is_empty()
+    assert action_figures.cells(actions, Parameters(), YEAR, pl.DataFrame()).is_empty()

@@ -224,3 +224,11 @@ def test_counties_in_the_network_by_return_or_register_and_nobody_else(said: boo
     assert cells.select("period_start", "level", "numerator", "denominator", "covered", "asked").rows() == [
         (date(2023, 1, 1), "national", numerator, 22, 1, 22)
     ]
+
+
+def test_without_returns_there_are_no_figures() -> None:
+    measures = _returns()
+
+    for module in (strategy_shares, strategy_counts):
+        assert module.compute(measures, FRAME).is_empty()
+    assert _cells(measures, "p,pilot,Pilotti", f"p,{A},,").is_empty()
