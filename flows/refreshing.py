@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import polars as pl
 
-from flows import panelling
+from flows import panelling, protecting
 from flows.deviating import judge
 from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
@@ -19,6 +19,7 @@ from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
 from transforms.delivery import TableMeasures
+from transforms.disclosure.rules import protected, rules
 from transforms.key_figures import DEFINITIONS, MODULES
 from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
@@ -285,14 +286,26 @@ def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> pl.DataFrame
 
 
 def _resettle(store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, as_of: date) -> None:
-    """Settle `wanted` and bring the history in line."""
+    """Settle `wanted` and bring the history in line; figures under disclosure control by whole years (METHOD 5)."""
     if wanted.is_empty():
         return
+    classes, number = rules(reference, DEFINITIONS), next_number(store)
+    guarded = protected(classes)
     needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
-    cells = figures.cells_in(store, needed).join(needed, on=PERIOD_KEY)
-    settled = settle(cells, DEFINITIONS, reference, names.members, names.labels, as_of)
-    settled = settled.join(wanted.select(PERIOD_KEY), on=PERIOD_KEY, how="semi")
-    figures.revise(store, settled, wanted, next_number(store), PANEL)
+    settled = _settled(store, reference, names, needed, [key for key in DEFINITIONS if key not in guarded], as_of)
+    figures.revise(store, settled.join(wanted, on=PERIOD_KEY, how="semi"), wanted, number, PANEL, never=guarded)
+    years = protecting.reach(store, wanted)
+    needed = protecting.reach(store, pl.concat([wanted, periods.a_year_later(wanted, -1)]))
+    told = protecting.as_told(store, _settled(store, reference, names, needed, guarded, as_of), classes, names.members, number)
+    figures.revise(store, told.join(years, on=PERIOD_KEY, how="semi"), years, number, PANEL, only=guarded)
+
+
+def _settled(
+    store: Store, reference: Reference, names: Names, needed: pl.DataFrame, figure_ids: Sequence[str], as_of: date
+) -> pl.DataFrame:
+    """Some figures settled in some periods."""
+    cells = figures.cells_in(store, needed, figure_ids).join(needed, on=PERIOD_KEY)
+    return settle(cells, {key: DEFINITIONS[key] for key in figure_ids}, reference, names.members, names.labels, as_of)
 
 
 def _through(store: Store) -> pl.DataFrame:

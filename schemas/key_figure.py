@@ -195,7 +195,7 @@ KEY_FIGURE = Table(
         Column("value", VALUE, "The figure; null when the status says so."),
         Column("numerator", QUANTITY, "Numerator in EUR, counts or days."),
         Column("denominator", QUANTITY, "Denominator in EUR, counts or days; null for sums."),
-        Column("n", pl.Int64, "Units of count behind the figure.", required=True),
+        Column("n", pl.Int64, "Units of count behind the figure; null when suppressed."),
         Column(
             "coverage", pl.Decimal(9, 6), "Share (0-1) of what the figure should rest on that it does rest on; null when unknown."
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 
@@ -31,6 +31,8 @@ def create(store: Store) -> None:
                 "CREATE TABLE figure.history AS SELECT *, NULL::INTEGER AS revision_no, NULL::UHUGEINT AS content_hash, "
                 "NULL::INTEGER AS valid_from_no, NULL::INTEGER AS valid_to_no FROM empty_history"
             )
+    # rows for their owner only (METHOD 5): never in the open file
+    store.con.execute("ALTER TABLE figure.history ADD COLUMN IF NOT EXISTS is_restricted BOOLEAN DEFAULT false")
 
 
 def dirty_months(store: Store) -> pl.DataFrame:
@@ -52,28 +54,44 @@ def replace_cells(store: Store, cells: pl.DataFrame, figure_ids: Sequence[str], 
     store.append("figure.cell", cells.select(CELL.polars_schema().names()))
 
 
-def cells_in(store: Store, periods: pl.DataFrame) -> pl.DataFrame:
-    """Cells of some periods (period_kind, period_start)."""
+def cells_in(store: Store, periods: pl.DataFrame, figure_ids: Collection[str]) -> pl.DataFrame:
+    """Cells of some figures in some periods (period_kind, period_start)."""
+    ids = ", ".join(f"'{name}'" for name in figure_ids)
     with store.relation("wanted_period", periods.select("period_kind", "period_start").unique()):
-        return store.frame("SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start)")
+        return store.frame(
+            f"SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start) WHERE figure_id IN ({ids})"
+        )
 
 
-def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publication_no: int, panel: str) -> None:
-    """Bring the history of a panel's `periods` in line with `settled`.
+def revise(
+    store: Store,
+    settled: pl.DataFrame,
+    periods: pl.DataFrame,
+    publication_no: int,
+    panel: str,
+    only: Collection[str] = (),
+    never: Collection[str] = (),
+) -> None:
+    """Bring the history of a panel's `periods` in line with `settled`; of the figures `only`, if given, and `never` of others.
 
     A changed row closes the old one; `revision_no` rises only when the published value itself changed. Cells that are gone
-    are closed.
+    are closed. `settled` may say `is_restricted` (for the owner only).
     """
-    same = " AND ".join(f'h."{name}" IS NOT DISTINCT FROM s."{name}"' for name in CONTENT)
+    if "is_restricted" not in settled.columns:
+        settled = settled.with_columns(is_restricted=pl.lit(value=False))
+    ids = {word: ", ".join(f"'{name}'" for name in names) for word, names in (("IN", only), ("NOT IN", never)) if names}
+    chosen = " AND ".join(["true", *(f"figure_id {word} ({names})" for word, names in ids.items())])
+    same = " AND ".join(f'h."{name}" IS NOT DISTINCT FROM s."{name}"' for name in (*CONTENT, "is_restricted"))
     on = " AND ".join(f'h."{name}" = s."{name}"' for name in KEY)
-    names = ", ".join(f's."{name}"' for name in SETTLED)
+    names = ", ".join(f's."{name}"' for name in (*SETTLED, "is_restricted"))
     with (
-        store.relation("settled", settled.select(SETTLED)),
+        store.relation("settled", settled.select(*SETTLED, "is_restricted")),
         store.relation("settled_period", periods.select("period_kind", "period_start")),
     ):
         store.con.execute(
             "CREATE OR REPLACE TEMP TABLE current_row AS SELECT h.* FROM figure.history h "
-            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL AND h.panel = ?",
+            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL AND h.panel = ? "
+            f"AND {chosen}",
             [panel],
         )
         store.con.execute(
@@ -98,9 +116,9 @@ def revise(store: Store, settled: pl.DataFrame, periods: pl.DataFrame, publicati
 
 
 def current(store: Store) -> pl.DataFrame:
-    """The figures as of now, with revision_no."""
+    """The figures of the open file as of now, with revision_no."""
     names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
-    return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL")
+    return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
 
 
 def changes(store: Store, publication_no: int) -> tuple[int, int]:
@@ -113,9 +131,12 @@ def changes(store: Store, publication_no: int) -> tuple[int, int]:
 
 
 def delta(store: Store, publication_no: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows that a publication opens (with revision_no), and the keys of those it closes."""
+    """Rows that a publication opens in the open file (with revision_no), and the keys of those it closes."""
     names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
-    opened = store.frame(f"SELECT {names} FROM figure.history WHERE valid_from_no = ? AND valid_to_no IS NULL", [publication_no])
+    opened = store.frame(
+        f"SELECT {names} FROM figure.history WHERE valid_from_no = ? AND valid_to_no IS NULL AND NOT is_restricted",
+        [publication_no],
+    )
     key = ", ".join(f'"{name}"' for name in KEY)
     return opened, store.frame(f"SELECT {key} FROM figure.history WHERE valid_to_no = ?", [publication_no])
 
@@ -133,16 +154,19 @@ def largest_changes(store: Store, publication_no: int, limit: int) -> list[dict[
 
 
 def places(store: Store) -> pl.DataFrame:
-    """level, level_id of the figures in force."""
-    return store.frame("SELECT DISTINCT level, level_id FROM figure.history WHERE valid_to_no IS NULL")
+    """level, level_id of the open figures in force."""
+    return store.frame("SELECT DISTINCT level, level_id FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
 
 
 def fingerprint(store: Store) -> tuple[str, int]:
-    """Hash of all current figures, and how many they are: without revision numbers, times and order.
+    """Hash of all current open figures, and how many they are: without revision numbers, times and order.
 
     The exclusive or of the rows' hashes: equal for equal content whatever the way to it.
     """
-    row = store.rows("SELECT bit_xor(content_hash) AS mark, count(*) AS cells FROM figure.history WHERE valid_to_no IS NULL")[0]
+    row = store.rows(
+        "SELECT bit_xor(content_hash) AS mark, count(*) AS cells FROM figure.history "
+        "WHERE valid_to_no IS NULL AND NOT is_restricted"
+    )[0]
     return hashlib.sha256(f"{row['cells']}:{row['mark'] or 0}".encode()).hexdigest(), row["cells"]
 
 

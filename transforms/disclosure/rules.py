@@ -1,0 +1,111 @@
+"""Disclosure rules from catalogue/disclosure.csv: a class for every figure, and for protected ones the table they belong to.
+
+    P0  open                      P1  open, persons masked before the lake
+    P2  protected: thresholds     P3  the owner's only: single organisations never stand in the open file
+
+A row of the register speaks of a source (figure_id blank), of a figure, or of one of its variants; the narrowest counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.errors import ConfigurationError
+from schemas.key_figure import PERIOD_KINDS, KeyFigure
+from schemas.reference import Reference
+
+REGISTER = "catalogue/disclosure.csv"
+OPEN = ("P0", "P1")
+PROTECTED = ("P2", "P3")
+TREE_LEVELS = ("national", "sector", "organisation")
+"""The levels of protected tables: each adds up to the one before. Others would cut the same organisations a second way."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one figure (or variant) is protected.
+
+    `table`: figures of one table speak of the same people and are withheld together. `levels`: what the open file shows;
+    `period_kinds`: the first one at every level, the others of the nation only. `is_linked`: cells add up to each other, so
+    a withheld one needs complements; not so medians. `is_owned`: single organisations' cells go to their owner's file.
+    A cell is safe from `minimum_n` units and `minimum_contributors` organisations (or companies) up, `without_largest`: also
+    when the largest of them is taken away; a share under `extreme_below` units must not be 0 or 100 %.
+    `contributor`: "" for organisations, else `table.column` of the measure that names who stands behind the nation's cells.
+    """
+
+    disclosure_class: str
+    table: str = ""
+    levels: tuple[str, ...] = ()
+    period_kinds: tuple[str, ...] = ()
+    is_linked: bool = True
+    is_owned: bool = False
+    minimum_n: int = 0
+    minimum_contributors: int = 0
+    without_largest: bool = False
+    extreme_below: int = 0
+    contributor: str = ""
+
+
+Rules = Mapping[tuple[str, str], Rule]
+"""(figure_id, variant) -> Rule."""
+
+
+def rules(reference: Reference, figures: Mapping[str, KeyFigure]) -> Rules:
+    """A rule for every variant of every figure. Raises ConfigurationError for a figure without a class and for a bad row."""
+    rows = {}
+    for number, row in enumerate(reference.table(REGISTER).iter_rows(named=True), start=2):
+        rows[row["source"] or "", row["figure_id"] or "", row["variant"] or ""] = _rule(row, number)
+    found = {}
+    for figure in figures.values():
+        source = figure.sources[0]
+        for variant in figure.variants:
+            keys = ((source, figure.figure_id, variant), (source, figure.figure_id, ""), (source, "", ""))
+            rule = next((rows[key] for key in keys if key in rows), None)
+            if rule is None:
+                raise ConfigurationError(
+                    f"{REGISTER}: figure {figure.figure_id} of {source} has no class; add a row for the source or the figure"
+                )
+            found[figure.figure_id, variant] = rule
+    return found
+
+
+def protected(found: Rules) -> tuple[str, ...]:
+    """Figures with a variant that is not open."""
+    return tuple(sorted({figure_id for (figure_id, _), rule in found.items() if rule.disclosure_class in PROTECTED}))
+
+
+def _rule(row: Mapping[str, str | None], number: int) -> Rule:
+    name = row["class"] or ""
+    if name in OPEN:
+        return Rule(name)
+    if name not in PROTECTED:
+        raise ConfigurationError(f"{REGISTER}, row {number}: class {name!r} is none of P0, P1, P2, P3")
+    levels, kinds = (tuple((row[column] or "").split("|")) for column in ("levels", "period_kinds"))
+    for column, values, known in (("levels", levels, TREE_LEVELS), ("period_kinds", kinds, PERIOD_KINDS)):
+        for value in set(values) - set(known):
+            raise ConfigurationError(f"{REGISTER}, row {number}: {column} has {value!r}; known are {', '.join(known)}")
+    if not row["table"] or levels != TREE_LEVELS[: len(levels)]:
+        raise ConfigurationError(f"{REGISTER}, row {number}: a protected table has a name and levels from the nation down")
+    if row["contributor"] and levels != TREE_LEVELS[:1]:
+        raise ConfigurationError(f"{REGISTER}, row {number}: only figures of the nation alone can name a contributor")
+    return Rule(
+        disclosure_class=name,
+        table=row["table"],
+        levels=levels,
+        period_kinds=kinds,
+        is_linked=row["linked"] != "no",
+        is_owned=row["owned"] == "yes",
+        minimum_n=_whole(row, "minimum_n", number),
+        minimum_contributors=_whole(row, "minimum_contributors", number),
+        without_largest=row["without_largest"] == "yes",
+        extreme_below=_whole(row, "extreme_below", number),
+        contributor=row["contributor"] or "",
+    )
+
+
+def _whole(row: Mapping[str, str | None], column: str, number: int) -> int:
+    text = row[column] or "0"
+    if not text.isdigit():
+        raise ConfigurationError(f"{REGISTER}, row {number}: {column} {text!r} is not a whole number")
+    return int(text)
