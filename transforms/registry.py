@@ -5,12 +5,14 @@ from __future__ import annotations
 from schemas.procurement_notices import CONTRACT as NOTICES
 from schemas.purchase_invoices import CONTRACT as INVOICES
 from schemas.purchase_invoices import POSTING_LINE
+from schemas.satisfaction_surveys import CONTRACT as SURVEYS
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.measures import action_programme as action_measures
 from transforms.measures import contact_requests as contact_measures
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
+from transforms.measures import satisfaction_surveys as survey_measures
 from transforms.measures import strategic_goals as goal_measures
 from transforms.measures import strategy_followup as followup_measures
 from transforms.sources import (
@@ -20,9 +22,11 @@ from transforms.sources import (
     market_court_cases,
     procurement_notices,
     purchase_invoices,
+    satisfaction_surveys,
     strategic_goals,
     strategy_followup,
 )
+from transforms.sources.forms import no_coverage
 
 SOURCES: dict[str, Source] = {
     "purchase_invoices": Source(
@@ -51,4 +55,13 @@ SOURCES: dict[str, Source] = {
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
     "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),
     "action_programme": action_programme.FORM.source(TableMeasures(action_measures.MEASURES, action_measures.measure)),
+    "satisfaction_surveys": Source(
+        contract=SURVEYS,
+        read=satisfaction_surveys.read,
+        clean=satisfaction_surveys.clean,
+        conclude=satisfaction_surveys.conclude,
+        recognise=satisfaction_surveys.recognise,
+        coverage=no_coverage,
+        measures=TableMeasures(survey_measures.MEASURES, survey_measures.measure),
+    ),
 }

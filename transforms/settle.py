@@ -22,6 +22,7 @@ DECIMALS = 10**8
 COVERAGE_SCALE = 10**6
 NO_DATA = (
     "missing_delivery",
+    "no_invited",
     "gdp_missing",
     "no_invoices",
     "no_call_data",

@@ -17,6 +17,8 @@ from transforms.key_figures import (
     lots,
     market,
     procedures,
+    satisfaction_scores,
+    satisfaction_shares,
     spend,
     spend_openness,
     strategic,
@@ -45,6 +47,8 @@ MODULES: tuple[ModuleType, ...] = (
     strategy_networks,
     strategic_goals,
     action_programme,
+    satisfaction_scores,
+    satisfaction_shares,
 )
 
 
