@@ -126,6 +126,24 @@ def check(
 
 
 @app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="Kind of data, as in `check --source`.")],
+    language: Annotated[Language, typer.Option("--lang", "--language", help="Language of headings and instructions.")] = "en",
+    to: Annotated[Path | None, typer.Option("--out", help="File to write, SOURCE-LANGUAGE.xlsx here when left out.")] = None,
+) -> None:
+    """Write an XLSX to fill in for SOURCE: instructions, drop-downs, checks. `receive` takes the filled-in file."""
+    from flows import templates
+
+    if source not in templates.sources():
+        raise typer.BadParameter(f"{source} has no template; these have: {', '.join(templates.sources())}")
+    path = to or Path(f"{source}-{language}.xlsx")
+    if path.exists():
+        raise typer.BadParameter(f"{path} is there already; name another file, so that nothing filled in is lost")
+    templates.write(source, language, path)
+    out.print(f"{path} written", highlight=False, markup=False)
+
+
+@app.command()
 def nightly() -> None:
     """Sweep the inbox, load what landed, compute what changed, publish. Safe to repeat at any time."""
     from flows import pipeline
