@@ -28,7 +28,7 @@ def test_every_call_without_the_secret_is_refused(up: Up) -> None:
     secret = (up.home / "service" / "auth").read_text("utf-8").strip()
     user, _, password = secret.partition(":")
     base = f"http://127.0.0.1:{up.port}"
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         schema = client.get(f"{base}/api/openapi.json", auth=(user, password)).json()
         tried = 0
         for path, methods in schema["paths"].items():
