@@ -7,7 +7,6 @@ from datetime import date
 
 import polars as pl
 
-from schemas.key_figure import KEY_FIGURE
 from schemas.reference import Reference
 from transforms import panel, panel_figures, periods
 from transforms.key_figures import spend
@@ -17,7 +16,7 @@ from transforms.settle import settle
 from warehouse import figures, ledger, panels
 from warehouse.store import Store
 
-LAST_DRAWN = "panels_as_of"
+LAST_DRAWN, DRAWN_WITH = "panels_as_of", "panels_drawn_with"
 PERIOD_KEY = ["period_kind", "period_start"]
 Drawn = dict[tuple[str, int], frozenset[tuple[object, ...]]]
 """Panels (name, year) with their members."""
@@ -57,16 +56,24 @@ def follow(
     if touched.is_empty() and wanted.is_empty() and not has_come:
         return
     contributions = _contributions(store, reference, scene.bounds)
-    before = _speaking(store, former)
+    before = _drawn(store, former)
     if has_come or not touched.is_empty():
         _draw(store, reference, scene, contributions, former, as_of)
-    after = _speaking(store, as_of)
-    moved = _years_moved(before, after)
-    every = pl.DataFrame([periods.period(*row) for row in figures.all_periods(store)], schema=periods.SCHEMA, orient="row")
+    drawn = _drawn(store, as_of)
     if former is not None:
-        changed = every.filter(pl.col("period_end").dt.year().is_in(moved))
-        every = pl.concat([wanted, changed]).unique().sort(PERIOD_KEY)
-    _settle(store, reference, scene, contributions, after, panel_figures.of_kinds(every), as_of, publication_no)
+        moved = [year for _, year in before.keys() ^ drawn.keys()]
+        moved += [key[1] for key in before.keys() & drawn.keys() if before[key] != drawn[key]]
+        years = {of for year in moved for of in range(year - panel.YEARS + 1, year + 2)}
+        if years:
+            wanted = pl.concat([wanted, _periods(store).filter(pl.col("period_end").dt.year().is_in(years))]).unique()
+    else:
+        wanted = _periods(store)
+    _settle(store, reference, scene, contributions, drawn, wanted.sort(PERIOD_KEY), as_of, publication_no)
+
+
+def _periods(store: Store) -> pl.DataFrame:
+    """Every period that has a cell."""
+    return pl.DataFrame([periods.period(*row) for row in figures.all_periods(store)], schema=periods.SCHEMA, orient="row")
 
 
 def _contributions(store: Store, reference: Reference, bounds: tuple[date, date] | None) -> pl.DataFrame:
@@ -82,8 +89,8 @@ def _contributions(store: Store, reference: Reference, bounds: tuple[date, date]
     return spend.compute(measures, parameters_of(reference))
 
 
-def _speaking(store: Store, as_of: date | None) -> Drawn:
-    """The members of every drawn panel whose drawing day has come."""
+def _drawn(store: Store, as_of: date | None) -> Drawn:
+    """Every drawn panel whose drawing day has come, with its members."""
     found: dict[tuple[str, int], set[tuple[object, ...]]] = {
         (row["panel"], row["panel_year"]): set()
         for row in panels.drawn(store).iter_rows(named=True)
@@ -95,21 +102,10 @@ def _speaking(store: Store, as_of: date | None) -> Drawn:
     return {key: frozenset(rows) for key, rows in found.items()}
 
 
-def _years_moved(before: Drawn, after: Drawn) -> list[int]:
-    """Years for which other members speak than before."""
-    years = {of for _, year in {*before, *after} for of in range(year - panel.YEARS + 1, year + 2)}
-
-    def speaks(drawn: Drawn, name: str, of: int) -> object:
-        year = panel.speaking(drawn, name, of)
-        return None if year is None else (year, drawn[name, year])
-
-    return sorted(of for of in years if any(speaks(before, name, of) != speaks(after, name, of) for name in panel.PANELS))
-
-
 def _draw(
     store: Store, reference: Reference, scene: Scene, contributions: pl.DataFrame, former: date | None, as_of: date
 ) -> None:
-    """Draw every panel that is not final yet; those whose first of July has now come become final."""
+    """Draw every panel that is not final yet, if what it rests on has changed; on the first run after a 1 July they become final."""
     drawn = panels.drawn(store)
     final = set(drawn.filter("is_final").select("panel", "panel_year").iter_rows())
     keys = [key for key in panel.to_draw(scene.bounds, as_of) if key not in final] if scene.bounds else []
@@ -117,16 +113,25 @@ def _draw(
     register = reference.table("organisations.csv").select("organisation_id")
     some = pl.concat([usable.select("organisation_id"), register]).unique()
     known = scene.known.join(some, on="organisation_id", how="semi")
-    whole = panel.entities(known, reference)
-    found = [panel.draw(name, year, known, whole, usable) for name, year in keys]
     # a 1 July that the home lived through ends the drawing; one before its first publication does not: data are still coming
     is_final = former is not None and panel.last_drawing_day(as_of) > former
+    mark = repr((keys, is_final, reference.fingerprint, _digest(usable), _digest(known)))
+    if (not keys and drawn["is_final"].all()) or ledger.state(store, DRAWN_WITH) == mark:
+        return
+    ledger.set_state(store, DRAWN_WITH, mark)
+    whole = panel.entities(known, reference)
+    found = [panel.draw(name, year, known, whole, usable) for name, year in keys]
     rows = pl.DataFrame(
         [(name, year, as_of, is_final) for name, year in keys],
         schema={"panel": pl.String, "panel_year": pl.Int32, "drawn_on": pl.Date, "is_final": pl.Boolean},
         orient="row",
     )
     panels.redraw(store, rows, pl.concat([pl.DataFrame(schema=MEMBERS), *found]))
+
+
+def _digest(frame: pl.DataFrame) -> int:
+    """A number that changes with the rows, whatever their order."""
+    return int(frame.hash_rows().sum())
 
 
 def _settle(
@@ -141,16 +146,18 @@ def _settle(
 ) -> None:
     """Settle the panels' figures of `wanted`, bring the history in line, and write growth anew."""
     members = panels.members(store).cast(MEMBERS)
-    whole = panels.whole_cells(store, panel_figures.FIGURES, panel_figures.LEVELS)
-    schema = KEY_FIGURE.polars_schema()
-    settled = [pl.DataFrame(schema={name: schema[name] for name in figures.SETTLED})]
-    for name, year, spoken in panel_figures.spoken(wanted, drawn):
-        needed = pl.concat([spoken, periods.a_year_later(spoken, -1)]).unique()
-        cells = panel_figures.cells(name, year, members, whole, contributions, needed)
-        if not cells.is_empty():
-            cells = cells.join(needed, on=PERIOD_KEY)
-            rows = settle(cells, panel_figures.FIGURES, reference, scene.members, scene.labels, as_of, panel_figures.FIXED)
-            settled.append(rows.join(spoken, on=PERIOD_KEY, how="semi").select(figures.SETTLED))
-    figures.revise(store, pl.concat(settled), wanted, publication_no, panel_figures.FIXED)
-    growth = [panel_figures.growth(name, year, drawn, members, whole, contributions) for name, year in sorted(drawn)]
-    panels.keep_growth(store, pl.concat([pl.DataFrame(schema=panel_figures.GROWTH), *growth]))
+    asked = panel_figures.asked(wanted, drawn)
+    whole = panels.whole_cells(store, panel_figures.FIGURES, panel_figures.LEVELS, asked)
+    cells = panel_figures.cells(members, whole, contributions, asked)
+    settled = settle(
+        cells.join(asked.select(PERIOD_KEY + ["period_end"]).unique(), on=PERIOD_KEY),
+        panel_figures.FIGURES,
+        reference,
+        scene.members,
+        scene.labels,
+        as_of,
+        panel_figures.FIXED,
+    )
+    figures.revise(store, panel_figures.spoken(settled, asked), wanted, publication_no, panel_figures.FIXED)
+    years = wanted.filter(period_kind="year")["period_start"].dt.year().to_list()
+    panels.keep_growth(store, panel_figures.growth(cells, members, drawn).filter(pl.col("year").is_in(years)), years)

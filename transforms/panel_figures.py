@@ -4,11 +4,13 @@ A period is spoken for by the panel of the year it ends in, else by the year bef
 panel that reaches back to it (`panel.speaking`). Trend and growth compare two periods of one panel, never of two panels. A cell
 without all of its panel's months is no_data (panel_incomplete), one of fewer than three organisations or less than 30 % of the
 spend of all units is no_data too (panel_too_small).
+
+All panels are worked out side by side: until they are settled, their cells bear panel and year as their variant ("general/2024";
+the figures have no variants of their own).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -18,8 +20,8 @@ import polars as pl
 from schemas.key_figure import CELL, NATIONAL, VALUE, PeriodKind
 from transforms import levels, panel
 from transforms.key_figures import spend
-from transforms.panel import COUNTIES, COUNTY_SECTOR, GENERAL, Panels
-from transforms.periods import SCHEMA, months_of, period
+from transforms.panel import COUNTIES, COUNTY_SECTOR, MEMBERS, Panels
+from transforms.periods import a_year_later, months_of, period
 from transforms.rollup import PLACE, SERIES, roll_up
 
 FIXED = "fixed"
@@ -34,8 +36,22 @@ SUMS = ("spend_total", "spend_market")
 LEAST_ORGANISATIONS = 3
 LEAST_SHARE = (3, 10)
 """Shown from so many organisations, and from so large a share of the spend of all units."""
-AT = ["level", "level_id", "period_kind", "period_start"]
+AT = ["variant", "level", "level_id", "period_kind", "period_start"]
+PERIOD_KEY = ["period_kind", "period_start"]
 BASE = 100
+
+ASKED = pl.Schema(
+    {
+        "panel": pl.String,
+        "panel_year": pl.Int32,
+        "period_kind": pl.String,
+        "period_start": pl.Date,
+        "period_end": pl.Date,
+        "speaks": pl.Boolean,
+    }
+)
+"""Periods to be worked out for a panel; `speaks`: it speaks for the period, else the period is there to compare with. Year 0:
+no panel speaks."""
 
 GROWTH = pl.Schema(
     {
@@ -56,111 +72,111 @@ GROWTH = pl.Schema(
 of the panel that speaks for the year, so the one that a linked series takes."""
 
 
-def of_kinds(periods: pl.DataFrame) -> pl.DataFrame:
-    """The periods (SCHEMA) that panels have."""
-    return periods.filter(pl.col("period_kind").is_in(PERIOD_KINDS))
+def asked(periods: pl.DataFrame, drawn: Panels) -> pl.DataFrame:
+    """ASKED for `periods` (SCHEMA) of the kinds that panels have: what is spoken for and the same a year earlier, and all
+    drawn panels' years among them with the year before, for growth."""
+    periods = periods.filter(pl.col("period_kind").is_in(PERIOD_KINDS))
+    rows: dict[tuple[str, int, str, date, date], bool] = {}
+    for kind, start, end in periods.iter_rows():
+        for name in panel.PANELS:
+            rows[name, panel.speaking(drawn, name, end.year) or 0, kind, start, end] = True
+    years = sorted({start.year for kind, start, _ in periods.iter_rows() if kind == "year"})
+    for name, year in drawn:
+        for of in years:
+            if panel.first_month(name, year).year <= of <= year + 1:
+                rows.setdefault((name, year, *period("year", date(of, 1, 1))), False)
+    known = pl.DataFrame([(*key, speaks) for key, speaks in rows.items()], schema=ASKED, orient="row")
+    before = [
+        (name, year, *row, False)
+        for (name, year), own in known.group_by("panel", "panel_year", maintain_order=True)
+        for row in a_year_later(own.select("period_kind", "period_start"), -1).iter_rows()
+        if year and row[1] >= panel.first_month(str(name), int(str(year)))
+    ]
+    every = pl.concat([known, pl.DataFrame(before, schema=ASKED, orient="row")])
+    return every.unique(ASKED.names()[:5], keep="first", maintain_order=True)
 
 
-def spoken(periods: pl.DataFrame, drawn: Panels) -> Iterator[tuple[str, int | None, pl.DataFrame]]:
-    """(panel, its year or None, the periods it speaks for) for `periods` (SCHEMA) and both kinds of panel."""
-    for name in panel.PANELS:
-        years = {year: panel.speaking(drawn, name, year) for year in periods["period_end"].dt.year().unique()}
-        for drawn_year in sorted(set(years.values()), key=lambda year: year or 0):
-            own = [year for year, speaker in years.items() if speaker == drawn_year]
-            yield name, drawn_year, periods.filter(pl.col("period_end").dt.year().is_in(own))
+def cells(members: pl.DataFrame, whole: pl.DataFrame, contributions: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """CELL rows for ASKED rows, one for each row of `whole` in the period that the panel is about.
 
-
-def cells(
-    name: str, year: int | None, members: pl.DataFrame, whole: pl.DataFrame, contributions: pl.DataFrame, periods: pl.DataFrame
-) -> pl.DataFrame:
-    """CELL rows, one for each of `whole`'s in `periods` that the panel `name` of `year` (None: nothing is drawn) is about.
-
-    `members`: MEMBERS of all panels; `whole`: CELL rows over all units of the same figures; `contributions`: those of
+    `members`: MEMBERS of the drawn panels; `whole`: CELL rows over all units of the same figures; `contributions`: those of
     `spend.compute`. The general panel is about the nation and all sectors but that of the counties, which have their own.
     """
-    about = (pl.col("level_id") == COUNTY_SECTOR) == (name == COUNTIES)
-    key = ["period_kind", "period_start"]
-    rows = whole.filter(about).join(periods.select(key), on=key, how="semi")
-    own = _own(members, name, year)
-    if year is not None:
-        periods = periods.filter(pl.col("period_start") >= panel.first_month(name, year))
-    places = _places(own, name)
-    rolled = roll_up(_of_entities(contributions, own), FIGURES, periods, places)
-    return _shown(rows, rolled, _sizes(places), _gaps(own, contributions, periods, places))
+    about = (pl.col("level_id") == COUNTY_SECTOR) == (pl.col("panel") == COUNTIES)
+    wanted = _coded(wanted)
+    rows = whole.drop("variant").join(wanted, on=PERIOD_KEY).filter(about)
+    periods = wanted.select(*PERIOD_KEY, "period_end").unique(maintain_order=True)
+    months = months_of(wanted).select("variant", "month").unique()
+    members = _coded(members).join(months.select("variant").unique(), on="variant", how="semi")
+    since = pl.col("since").dt.month_start()
+    needed = members.join(months, on="variant").filter(pl.col("month").is_between(since, "until"))
+    needed = needed.select("variant", "sector", "entity_id", "organisation_id", "month")
+    rolled = roll_up(_of_sectors(needed, contributions), FIGURES, periods, _places(members))
+    return _shown(rows, rolled, _sizes(members), _complete(needed, members, contributions, wanted))
 
 
-def _own(members: pl.DataFrame, name: str, year: int | None) -> pl.DataFrame:
-    return members.filter((pl.col("panel") == name) & (pl.col("panel_year") == (-1 if year is None else year)))
+def _coded(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(variant=pl.format("{}/{}", "panel", "panel_year"))
 
 
-def _of_entities(contributions: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
-    """Contributions of a panel's organisations while they count, under their entity."""
-    joined = contributions.join(own.select("organisation_id", "entity_id", "since", "until"), on="organisation_id")
-    counts = pl.col("month").is_between(pl.col("since").dt.month_start(), "until")
-    return joined.filter(counts).with_columns(organisation_id="entity_id").drop("entity_id", "since", "until")
+def _of_sectors(needed: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+    """Contributions of the panels' organisations in the months that they count, under their sector: the figures are sums, and in
+    a panel nobody changes sector."""
+    joined = contributions.drop("variant").join(needed, on=["organisation_id", "month"])
+    return joined.with_columns(organisation_id="sector").drop("sector", "entity_id")
 
 
-def _places(own: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Membership of a panel's entities, the same in all its periods: the nation (general panel) and their sector."""
-    identities = {"sector": pl.col("sector")} | ({"national": pl.lit(NATIONAL)} if name == GENERAL else {})
-    frames = [
-        own.select(
-            pl.col("entity_id").alias("organisation_id"),
-            pl.lit(level).alias("level"),
-            identity.alias("level_id"),
-            pl.lit(levels.ALWAYS[0]).alias("valid_from"),
-            pl.lit(levels.ALWAYS[1]).alias("valid_to"),
-        )
-        for level, identity in identities.items()
-    ]
-    return pl.concat(frames).unique(maintain_order=True)
+def _places(members: pl.DataFrame) -> pl.DataFrame:
+    """Membership of sectors as `roll_up` takes it: in the nation and in themselves, always."""
+    sectors = members.select(
+        organisation_id="sector", valid_from=pl.lit(levels.ALWAYS[0]), valid_to=pl.lit(levels.ALWAYS[1])
+    ).unique()
+    identities = {"national": pl.lit(NATIONAL), "sector": pl.col("organisation_id")}
+    return pl.concat([sectors.with_columns(level=pl.lit(name), level_id=identity) for name, identity in identities.items()])
 
 
-def _sizes(places: pl.DataFrame) -> pl.DataFrame:
-    return places.group_by("level", "level_id").agg(pl.len().cast(pl.Int64).alias("organisations_n"))
+def _sizes(members: pl.DataFrame) -> pl.DataFrame:
+    """variant, level, level_id, organisations_n; what merged is one."""
+    placed = members.join(_places(members), left_on="sector", right_on="organisation_id")
+    number = pl.col("entity_id").n_unique().cast(pl.Int64).alias("organisations_n")
+    return placed.group_by("variant", "level", "level_id").agg(number)
 
 
-def _gaps(own: pl.DataFrame, contributions: pl.DataFrame, periods: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
-    """AT and is_complete: whether the months of every entity are there, for all `periods`."""
-    if periods.is_empty() or own.is_empty():
-        return pl.DataFrame(schema=dict.fromkeys(AT[:3], pl.String) | {AT[3]: pl.Date, "is_complete": pl.Boolean})
-    months = months_of(periods).with_columns(months_n=pl.len().over("period_kind", "period_start"))
-    first, end = months["month"].min(), months["period_end"].max()
-    assert isinstance(first, date)  # noqa: S101 - of a frame that is not empty
-    assert isinstance(end, date)  # noqa: S101
-    needed = panel.demanded(own, first, end)
+def _complete(needed: pl.DataFrame, members: pl.DataFrame, contributions: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """AT and is_complete: whether all months of all entities are there."""
     of_total = contributions.filter(pl.col("figure_id") == WHOLE)
     for column, kinds in (("in_years", ("all", "year")), ("in_shorter", ("all", "shorter"))):
         there = panel.usable(of_total, kinds).with_columns(pl.lit(value=True).alias(column))
         needed = needed.join(there, on=["organisation_id", "month"], how="left")
-    # the parts of a composite make one month
-    needed = needed.group_by("entity_id", "month").agg(pl.col("in_years", "in_shorter").fill_null(value=False).all())
-    at = places.select(pl.col("organisation_id").alias("entity_id"), "level", "level_id").join(
-        _sizes(places), on=["level", "level_id"]
-    )
+    sizes = members.group_by("variant", "sector").agg(pl.col("entity_id").n_unique().alias("size"))
+    # an entity counts as there when all its parts of the month are
+    whole = pl.col("in_years", "in_shorter").fill_null(value=False).all()
+    everybody = pl.col("entity_id").n_unique() == pl.col("size").first()
+    by_month = needed.join(sizes, on=["variant", "sector"]).group_by("variant", "sector", "month").agg(whole & everybody)
+    places = _places(members).select("level", "level_id", sector="organisation_id")
     counts = pl.when(pl.col("period_kind") == "year").then("in_years").otherwise("in_shorter")
     return (
-        needed.join(months, on="month")
-        .join(at, on="entity_id")
+        months_of(wanted)
+        .join(sizes.drop("size"), on="variant")
+        .join(by_month, on=["variant", "sector", "month"], how="left")
+        .join(places, on="sector")
         .group_by(AT)
-        .agg((counts.sum() == pl.col("months_n").first() * pl.col("organisations_n").first()).alias("is_complete"))
+        .agg(counts.fill_null(value=False).all().alias("is_complete"))
     )
 
 
-def _shown(rows: pl.DataFrame, rolled: pl.DataFrame, sizes: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+def _shown(rows: pl.DataFrame, rolled: pl.DataFrame, sizes: pl.DataFrame, complete: pl.DataFrame) -> pl.DataFrame:
     """Cells for `rows`: the panel's numbers where it is large enough and complete, else the reason."""
 
     def total(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-        return frame.filter((pl.col("figure_id") == WHOLE) & (pl.col("breakdown_kind") == "")).select(
-            *AT, pl.col("numerator").alias(name)
-        )
+        return frame.filter(pl.col("figure_id") == WHOLE).select(*AT, pl.col("numerator").alias(name))
 
     numbers = ["numerator", "denominator", "direct_value", "n", "covered", "asked", "reason"]
     joined = (
         rows.select(*SERIES, *PLACE)
         .join(rolled, on=[*SERIES, *PLACE], how="left")
-        .join(sizes, on=["level", "level_id"], how="left")
-        .join(gaps, on=AT, how="left")
+        .join(sizes, on=["variant", "level", "level_id"], how="left")
+        .join(complete, on=AT, how="left")
         .join(total(rows, "all_units"), on=AT, how="left")
         .join(total(rolled, "panel_units"), on=AT, how="left")
     )
@@ -180,34 +196,35 @@ def _shown(rows: pl.DataFrame, rolled: pl.DataFrame, sizes: pl.DataFrame, gaps: 
     return shown.select(CELL.polars_schema().names()).cast(CELL.polars_schema())
 
 
-def growth(
-    name: str, year: int, drawn: Panels, members: pl.DataFrame, whole: pl.DataFrame, contributions: pl.DataFrame
-) -> pl.DataFrame:
-    """GROWTH of one drawn panel into its years, and into the one that it runs on to; parameters as those of `cells`."""
-    first = panel.first_month(name, year).year
-    rows = [period("year", date(of, 1, 1)) for of in range(first, year + 2)]
-    periods = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    sums = pl.col("figure_id").is_in(SUMS)
-    found = cells(name, year, members, whole.filter(sums), contributions.filter(sums), periods)
-    found = found.with_columns(year=pl.col("period_start").dt.year())
-    former = found.select("figure_id", "level", "level_id", pl.col("year") + 1, denominator="numerator", former_reason="reason")
-    sizes = _sizes(_places(_own(members, name, year), name))
-    joined = (
-        found.drop("denominator")
-        .join(former, on=["figure_id", "level", "level_id", "year"])
-        .join(sizes, on=["level", "level_id"], how="left")
+def spoken(settled: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Settled rows of `cells` that a panel speaks for, as they are published."""
+    speaking = _coded(wanted.filter("speaks")).select("variant", *PERIOD_KEY)
+    return settled.join(speaking, on=["variant", *PERIOD_KEY], how="semi").with_columns(variant=pl.lit(""))
+
+
+def growth(rows: pl.DataFrame, members: pl.DataFrame, drawn: Panels) -> pl.DataFrame:
+    """GROWTH into every year whose year before stands among `rows` (CELL rows of `cells`) too."""
+    years = rows.filter((pl.col("period_kind") == "year") & pl.col("figure_id").is_in(SUMS)).select(
+        "variant", "figure_id", "level", "level_id", "numerator", "reason", year=pl.col("period_start").dt.year()
+    )
+    at = ["variant", "figure_id", "level", "level_id", "year"]
+    former = years.with_columns(pl.col("year") + 1).rename({"numerator": "denominator", "reason": "former_reason"})
+    codes = _coded(pl.DataFrame(sorted(drawn), schema={name: MEMBERS[name] for name in ("panel", "panel_year")}, orient="row"))
+    joined = years.join(former, on=at).join(codes, on="variant")
+    joined = joined.join(_sizes(_coded(members)), on=["variant", "level", "level_id"], how="left")
+    linked = pl.DataFrame(
+        [(name, panel.speaking(drawn, name, year), year, True) for name in panel.PANELS for year in years["year"].unique()],
+        schema={"panel": pl.String, "panel_year": pl.Int32, "year": pl.Int32, "is_linked": pl.Boolean},
+        orient="row",
     )
     nothing = pl.when(pl.col("denominator") <= 0).then(pl.lit("denominator_zero"))
-    reason = pl.coalesce("reason", "former_reason", nothing)
-    linked = [of for of in range(first, year + 2) if panel.speaking(drawn, name, of) == year]
-    shown = joined.with_columns(
-        panel=pl.lit(name),
-        panel_year=pl.lit(year),
-        is_linked=pl.col("year").is_in(linked),
-        organisations_n=pl.col("organisations_n").fill_null(0),
-        reason=reason,
-    ).with_columns(pl.when(pl.col("reason").is_null()).then(pl.col(sum_)).alias(sum_) for sum_ in ("numerator", "denominator"))
-    return shown.select(GROWTH.names()).cast(GROWTH).sort(GROWTH.names())
+    shown = joined.join(linked, on=["panel", "panel_year", "year"], how="left").with_columns(
+        pl.col("is_linked").fill_null(value=False),
+        pl.col("organisations_n").fill_null(0),
+        reason=pl.coalesce("reason", "former_reason", nothing),
+    )
+    sums = [pl.when(pl.col("reason").is_null()).then(pl.col(name)).alias(name) for name in ("numerator", "denominator")]
+    return shown.with_columns(sums).select(GROWTH.names()).cast(GROWTH).sort(GROWTH.names())
 
 
 def grown(rows: pl.DataFrame) -> pl.DataFrame:

@@ -46,9 +46,9 @@ def redraw(store: Store, panels: pl.DataFrame, rows: pl.DataFrame) -> None:
     store.append("figure.panel_member", rows)
 
 
-def keep_growth(store: Store, rows: pl.DataFrame) -> None:
-    """Write the growth within all drawn panels anew."""
-    store.con.execute("DELETE FROM figure.panel_growth")
+def keep_growth(store: Store, rows: pl.DataFrame, years: Collection[int]) -> None:
+    """Write the growth into some years anew, that of all drawn panels."""
+    store.con.execute("DELETE FROM figure.panel_growth WHERE list_contains(?, year)", [list(years)])
     store.append("figure.panel_growth", rows)
 
 
@@ -57,7 +57,11 @@ def growth(store: Store) -> pl.DataFrame:
     return store.frame("FROM figure.panel_growth ORDER BY ALL")
 
 
-def whole_cells(store: Store, figure_ids: Collection[str], levels: Sequence[str]) -> pl.DataFrame:
-    """Cells over all units of some figures at some levels, for every period."""
+def whole_cells(store: Store, figure_ids: Collection[str], levels: Sequence[str], periods: pl.DataFrame) -> pl.DataFrame:
+    """Cells over all units of some figures at some levels in some periods (period_kind, period_start)."""
     ids, places = (", ".join(f"'{name}'" for name in names) for names in (sorted(figure_ids), levels))
-    return store.frame(f"FROM figure.cell WHERE figure_id IN ({ids}) AND level IN ({places})")
+    with store.relation("wanted_period", periods.select("period_kind", "period_start").unique()):
+        return store.frame(
+            f"FROM figure.cell SEMI JOIN wanted_period USING (period_kind, period_start) "
+            f"WHERE figure_id IN ({ids}) AND level IN ({places})"
+        )
