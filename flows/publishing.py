@@ -9,9 +9,10 @@ from datetime import date, datetime
 import polars as pl
 
 from schemas.reference import Reference
+from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
-from warehouse import figures, ledger
-from warehouse.publication import deviation, generations, mart, meta, strategy
+from warehouse import figures, ledger, panels
+from warehouse.publication import deviation, generations, mart, meta, panel, strategy
 from warehouse.store import Store
 
 WHOLE_EVERY = 50
@@ -94,6 +95,7 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
         mart.figure_table(DEFINITIONS),
         mart.level_table(labels.names.join(figures.places(store), on=["level", "level_id"], how="semi")),
         mart.target_table(reference.table("catalogue/targets.csv")),
+        *panel.tables(panels.drawn(store), panels.members(store), panel_figures.grown(panels.growth(store))),
         *meta.tables(
             store, number, at, as_of, row.fingerprint, (row.cells_n, row.cells_changed), importlib.metadata.version("nyckeltal")
         ),
