@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from samples.generate import generate
+from tests.acceptance.disclosed import before_withholding
 from tests.acceptance.support import KEY, canaries, ledger, published
 from transforms.key_figures import DEFINITIONS
 from transforms.registry import SOURCES
@@ -25,9 +26,15 @@ def truth_ids(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 @pytest.fixture(scope="session")
 def compared(demo_home: Path) -> pl.DataFrame:
-    """Every row of the truth beside the published row of its key; truth in the published units."""
+    """Every row of the truth beside the published row of its key; truth in the published units.
+
+    Of figures under disclosure control, beside the row as it is before anything is withheld (test_disclosure compares that
+    with what is published).
+    """
     truth = pl.read_csv(demo_home / "truth" / "key_figures.csv", infer_schema=False).with_columns(pl.col(KEY).fill_null(""))
-    figures = published(demo_home, "SELECT * FROM mart.key_figure WHERE panel = 'all'").with_columns(
+    figures = published(demo_home, "SELECT * FROM mart.key_figure WHERE panel = 'all'")
+    guarded = before_withholding(demo_home)
+    figures = pl.concat([figures.join(guarded, on="figure_id", how="anti"), guarded], how="diagonal").with_columns(
         pl.col("period_start").cast(pl.String), found=True
     )
     units = published(demo_home, "SELECT figure_id, numerator_unit, denominator_unit FROM mart.figure")

@@ -124,7 +124,7 @@ def _hidden(
         rule = rules[row["figure_id"], row["variant"]]
         if rule.is_linked:
             tables[_table_key(row, rules)].append(row)
-        elif (_part(row), _node(row)) in before or not is_safe(_content(row, people), rule, row["unit"] == "share"):
+        elif (_part(row), _node(row)) in before or not is_safe(_content(row, people), rule):
             hidden.append(row["row"])
     nodes_before: dict[TableKey, set[Node]] = defaultdict(set)
     for row in remembered.iter_rows(named=True):
@@ -149,11 +149,8 @@ def _table(
 ) -> Table:
     """One table of one year with its tree."""
     contents: dict[Node, dict[Part, Content]] = defaultdict(dict)
-    shares = set()
     for row in rows:
         contents[_node(row)][_part(row)] = _content(row, people)
-        if row["unit"] == "share":
-            shares.add(_part(row))
     told: dict[Node, dict[Part, tuple[int, int | None, int | None]]] = defaultdict(dict)
     withheld = set()
     for row in former:
@@ -166,7 +163,6 @@ def _table(
         tree=build({*contents, *withheld}, sector_of),
         contents=contents,
         rules={part: rules[part[0], part[1]] for part in parts},
-        shares=shares,
         remembered=remembered,
         told={node: content for node, content in told.items() if node not in withheld},
         withheld=withheld,

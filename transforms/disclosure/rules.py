@@ -16,6 +16,8 @@ from schemas.key_figure import PERIOD_KINDS, KeyFigure
 from schemas.reference import Reference
 
 REGISTER = "catalogue/disclosure.csv"
+SHARE = (0, 1)
+"""Scale of shares."""
 OPEN = ("P0", "P1")
 PROTECTED = ("P2", "P3")
 TREE_LEVELS = ("national", "sector", "organisation")
@@ -30,7 +32,8 @@ class Rule:
     `period_kinds`: the first one at every level, the others of the nation only. `is_linked`: cells add up to each other, so
     a withheld one needs complements; not so medians. `is_owned`: single organisations' cells go to their owner's file.
     A cell is safe from `minimum_n` units and `minimum_contributors` organisations (or companies) up, `without_largest`: also
-    when the largest of them is taken away; a share under `extreme_below` units must not be 0 or 100 %.
+    when the largest of them is taken away; under `extreme_below` units it must not lie at an end of its `scale` (all said the
+    same).
     `contributor`: "" for organisations, else `table.column` of the measure that names who stands behind the nation's cells.
     """
 
@@ -44,6 +47,7 @@ class Rule:
     minimum_contributors: int = 0
     without_largest: bool = False
     extreme_below: int = 0
+    scale: tuple[int, ...] = ()
     contributor: str = ""
 
 
@@ -100,6 +104,7 @@ def _rule(row: Mapping[str, str | None], number: int) -> Rule:
         minimum_contributors=_whole(row, "minimum_contributors", number),
         without_largest=row["without_largest"] == "yes",
         extreme_below=_whole(row, "extreme_below", number),
+        scale=_scale(row["scale"] or "", number),
         contributor=row["contributor"] or "",
     )
 
@@ -109,3 +114,10 @@ def _whole(row: Mapping[str, str | None], column: str, number: int) -> int:
     if not text.isdigit():
         raise ConfigurationError(f"{REGISTER}, row {number}: {column} {text!r} is not a whole number")
     return int(text)
+
+
+def _scale(text: str, number: int) -> tuple[int, ...]:
+    ends = text.split("|") if text else []
+    if len(ends) not in (0, 2) or not all(end.isdigit() for end in ends):
+        raise ConfigurationError(f"{REGISTER}, row {number}: scale {text!r} is not two whole numbers such as 1|5")
+    return tuple(int(end) for end in ends)

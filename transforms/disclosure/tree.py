@@ -47,14 +47,17 @@ class Tree:
         arm = self.above.get(node)
         return 0 if arm is None else 1 + self._depth(arm.parent)
 
-    def bounds(self, values: Mapping[Node, int], unknown: Collection[Node]) -> dict[Node, Interval]:
-        """The values that `unknown` nodes can have, none below zero, when all others are known.
+    def bounds(
+        self, values: Mapping[Node, int], unknown: Collection[Node], caps: Mapping[Node, int] | None = None
+    ) -> dict[Node, Interval]:
+        """The values that `unknown` nodes can have, none below zero or above its cap, when all others are known.
 
         What belongs to no child is taken as known: whoever knows it learns most.
         """
         rest = {arm: values.get(arm.parent, 0) - sum(values.get(child, 0) for child in arm.children) for arm in self.arms}
         found: dict[Node, Interval] = {
-            node: (0, INFINITY) if node in unknown else (values.get(node, 0), values.get(node, 0)) for node in self.nodes
+            node: (0, (caps or {}).get(node, INFINITY)) if node in unknown else (values.get(node, 0), values.get(node, 0))
+            for node in self.nodes
         }
         for node in reversed(self.order):
             if node in unknown:

@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from transforms.disclosure.rules import Rule
+from transforms.disclosure.rules import SHARE, Rule
 from transforms.disclosure.tree import Arm, Interval, Node, Tree
 
 MARGIN = Fraction(1, 10)
@@ -58,7 +58,7 @@ def _sum(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
-def is_safe(content: Content, rule: Rule, is_share: bool) -> bool:
+def is_safe(content: Content, rule: Rule) -> bool:
     """Whether one part may be shown; a part without units says nothing about anyone."""
     if content.n <= 0:
         return True
@@ -68,8 +68,9 @@ def is_safe(content: Content, rule: Rule, is_share: bool) -> bool:
         content.n - content.largest < rule.minimum_n or content.contributors - 1 < rule.minimum_contributors
     ):
         return False
-    is_extreme = is_share and content.n < rule.extreme_below and content.numerator in (0, content.denominator)
-    return not is_extreme
+    if content.n >= rule.extreme_below or content.numerator is None or content.denominator is None:
+        return True
+    return content.numerator not in {end * content.denominator for end in rule.scale}
 
 
 @dataclass
@@ -83,13 +84,12 @@ class Table:
     tree: Tree
     contents: Mapping[Node, Mapping[Part, Content]]
     rules: Mapping[Part, Rule]
-    shares: Collection[Part]
     remembered: Collection[Node] = ()
     told: Mapping[Node, Mapping[Part, tuple[int, int | None, int | None]]] = field(default_factory=dict)
     withheld: Collection[Node] = ()
 
     def safe(self, parts: Mapping[Part, Content]) -> bool:
-        return all(is_safe(content, self.rules[part], part in self.shares) for part, content in parts.items())
+        return all(is_safe(content, self.rules[part]) for part, content in parts.items())
 
     def size(self, node: Node) -> int:
         return max((content.n for content in self.contents.get(node, {}).values()), default=0)
@@ -179,35 +179,40 @@ def _complement(table: Table, arm: Arm, chosen: set[Node], present: set[Node], s
     return {large[0]} if large else {child for _, child in candidates[-1:]}
 
 
-Quantity = tuple[Mapping[Node, int], Collection[Node]]
-"""Values of one number of one part by node, and the nodes that have it."""
+@dataclass(frozen=True)
+class Quantity:
+    """One number of one part that adds up: its values by node; `caps`: the most it can be, for numerators of shares, whose
+    denominators may stand in another table."""
+
+    values: Mapping[Node, int]
+    caps: Mapping[Node, int]
 
 
-def _quantities(table: Table) -> list[Mapping[Node, int]]:
-    """The numbers that add up: units, numerators and denominators of every part; numbers below zero tell too little to bound."""
+def _quantities(table: Table) -> list[Quantity]:
+    """Units, numerators and denominators of every part; of numbers that can be below zero nothing can be bounded."""
     found: dict[tuple[Part, int], dict[Node, int]] = defaultdict(dict)
     for node, parts in table.contents.items():
         for part, content in parts.items():
             for which, value in enumerate(content.shown):
                 if value is not None:
                     found[part, which][node] = value
-    distinct = {tuple(sorted(values.items())): values for _, values in sorted(found.items())}
-    return [values for values in distinct.values() if min(values.values()) >= 0]
+    distinct: dict[tuple[tuple[Node, int], ...], Quantity] = {}
+    for (part, which), values in sorted(found.items()):
+        is_share = which == 1 and table.rules[part].scale == SHARE
+        caps = found.get((part, 2), {}) if is_share else {}
+        if min(values.values()) >= 0:
+            distinct[(*sorted(values.items()), *sorted(caps.items()))] = Quantity(values, caps)
+    return list(distinct.values())
 
 
 def _from_bounds(
-    table: Table,
-    chosen: set[Node],
-    unknown: set[Node],
-    present: set[Node],
-    unsafe: set[Node],
-    quantities: Sequence[Mapping[Node, int]],
+    table: Table, chosen: set[Node], unknown: set[Node], present: set[Node], unsafe: set[Node], quantities: Sequence[Quantity]
 ) -> set[Node]:
     """What is to be withheld besides, for the first withheld value that can be worked out to within MARGIN."""
-    for values in quantities:
-        for node, interval in sorted(table.tree.bounds(values, unknown).items()):
-            value = values.get(node, 0)
-            if value > 0 and _is_narrow(interval, value, strictly=node in unsafe):
+    for quantity in quantities:
+        for node, interval in sorted(table.tree.bounds(quantity.values, unknown, quantity.caps).items()):
+            value = quantity.values.get(node, 0)
+            if value > 0 and _is_narrow(interval, value, strictly=node in unsafe and not quantity.caps):
                 added = _widen(table, node, chosen, present) - chosen
                 if added:
                     return added
