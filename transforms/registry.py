@@ -10,6 +10,7 @@ from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMe
 from transforms.measures import action_programme as action_measures
 from transforms.measures import contact_requests as contact_measures
 from transforms.measures import market_court_cases as court_measures
+from transforms.measures import mini_competitions as mini_competition_measures
 from transforms.measures import procurement_notices as notice_measures
 from transforms.measures import purchase_invoices as invoice_measures
 from transforms.measures import satisfaction_surveys as survey_measures
@@ -20,6 +21,7 @@ from transforms.sources import (
     contact_requests,
     invoice_agency,
     market_court_cases,
+    mini_competitions,
     procurement_notices,
     purchase_invoices,
     satisfaction_surveys,
@@ -52,6 +54,9 @@ SOURCES: dict[str, Source] = {
     ),
     "contact_requests": contact_requests.FORM.source(TableMeasures(contact_measures.MEASURES, contact_measures.measure)),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
+    "mini_competitions": mini_competitions.FORM.source(
+        TableMeasures(mini_competition_measures.MEASURES, mini_competition_measures.measure)
+    ),
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
     "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),
     "action_programme": action_programme.FORM.source(TableMeasures(action_measures.MEASURES, action_measures.measure)),
