@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flows import pipeline
 from tests.acceptance import support
+from tests.acceptance.conftest import CommandLine
+from tests.acceptance.support import assert_same
 
 pytestmark = pytest.mark.slow
 HEADER = (
@@ -19,6 +25,7 @@ HEADER = (
     "Laskun summa ilman ALV;Tilinumero;Tilin nimi;Palveluluokka"
 )
 JUNE, JULY = date(2025, 6, 30), date(2025, 7, 1)
+Row = tuple[Any, ...]
 MUNICIPALITY, COUNTY = "municipality", "wellbeing_county"
 
 
@@ -39,7 +46,11 @@ class Buyer:
         return self.euros + self.growth * (year - 2018) + month if year in self.years else 0
 
     def year(self, year: int) -> int:
-        return sum(self.of(year, month) for month in range(1, 13))
+        return sum(self.of(year, month) for month in range(1, 13)) + self.masked(year)
+
+    def masked(self, year: int) -> int:
+        """One posting line of a masked supplier, in March."""
+        return 90 if self.key == "alku" and year in self.years else 0
 
 
 BUYERS = {
@@ -49,12 +60,15 @@ BUYERS = {
         Buyer("betoni", 2000, -20, range(2019, 2025)),
         Buyer("citta", 500, 5, range(2019, 2025), valid_from="2022-01-01", predecessor="sulautuva"),
         Buyer("sulautuva", 300, 7, range(2019, 2022), valid_to="2021-12-31"),
+        Buyer("viides", 3000, 40, range(2020, 2025)),
         Buyer("uusi", 900, 0, range(2022, 2025)),
         *(Buyer(f"hva{n}", 4000, 100 * n, range(2023, 2025), COUNTY, valid_from="2023-01-01") for n in (1, 2, 3)),
     )
 }
 """Citta was another organisation before: it and what merged into it have rows of their own."""
-PANEL = ("alku", "betoni", "citta", "sulautuva")
+PANELS = {2023: ("alku", "betoni", "citta", "sulautuva"), 2024: ("alku", "betoni", "citta", "sulautuva", "viides")}
+"""Who has all months of five years; the four first are three entities."""
+SPEAKS = {2019: 2023, 2020: 2023, 2021: 2023, 2022: 2023, 2023: 2023, 2024: 2024}
 
 
 def registers(home: Path, buyers: Iterable[Buyer]) -> None:
@@ -72,25 +86,25 @@ def registers(home: Path, buyers: Iterable[Buyer]) -> None:
         organisations.append(
             f"{buyer.key},,{buyer.key.title()},,,{buyer.sector},,,{buyer.valid_from},{buyer.valid_to},{buyer.predecessor},"
         )
-        agencies.append(
-            f"{buyer.key},{buyer.key},fi,purchase_invoices,{buyer.key},municipal,kaarina,net,year,10,{buyer.years[0]}-01-01,,yes"
-        )
+        agencies.append(f"{buyer.key},{buyer.key},fi,purchase_invoices,{buyer.key},municipal,kaarina,net,year,10,,,yes")
     (folder / "organisations.csv").write_text("\n".join(organisations) + "\n", "utf-8")
     (folder / "agencies.csv").write_text("\n".join(agencies) + "\n", "utf-8")
 
 
-def deliver(home: Path, buyer: Buyer, year: int, months: Iterable[int] = range(1, 13), extra: int = 0) -> None:
+def deliver(home: Path, buyer: Buyer, year: int) -> None:
     inbox = home / "inbox" / buyer.key / "purchase_invoices"
     inbox.mkdir(parents=True, exist_ok=True)
+    amounts = [(month, "Otos-Paino 24 Oy;9048548-5", buyer.of(year, month)) for month in range(1, 13)]
+    if buyer.masked(year):
+        amounts.append((3, "Salassa pidettävä;", buyer.masked(year)))
     rows = [
-        f"{buyer.key};{year}{month:02d};15.{month:02d}.{year};Otos-Paino 24 Oy;9048548-5;FI;{buyer.of(year, month) + extra},00;"
-        "43010000;Rakennusten kunnossapitopalvelut;Rakennusten ylläpito"
-        for month in months
+        f"{buyer.key};{year}{month:02d};15.{month:02d}.{year};{supplier};FI;{euros},00;43010000;Kunnossapito;Ylläpito"
+        for month, supplier, euros in amounts
     ]
-    path = inbox / f"{buyer.key}_{year}_{extra}.csv"
+    path = inbox / f"{buyer.key}_{year}.csv"
     path.write_text("\n".join([HEADER, *rows]) + "\n", "utf-8")
     manifest = {
-        "produced_at": datetime(year + 1, 1, 1 + extra, tzinfo=UTC).isoformat(),
+        "produced_at": datetime(year + 1, 1, 1, tzinfo=UTC).isoformat(),
         "coverage_from": f"{year}-01-01",
         "coverage_to": f"{year}-12-31",
     }
@@ -107,46 +121,219 @@ def everything(home: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything, published for the first time after 1 July 2025: panels of 2023 and 2024."""
     home = everything(tmp_path_factory.mktemp("panel") / "home")
     support.nightly(home, as_of=JULY)
     return home
 
 
-def rows(home: Path, figure: str = "spend_total", kind: str = "year", level_id: str = "FI") -> dict[int, tuple[object, ...]]:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything, published on the last day of June and again on 1 July 2025. Never changed."""
+    home = everything(tmp_path_factory.mktemp("drawn") / "home")
+    support.nightly(home, as_of=JUNE)
+    shutil.copytree(home, home.parent / "june", symlinks=True)
+    support.nightly(home, as_of=JULY)
+    return home
+
+
+def fixed(home: Path, figure: str = "spend_total", kind: str = "year", level_id: str = MUNICIPALITY) -> dict[date, Row]:
+    """value, status, reason, trend by the period's first day."""
     sql = (
-        "SELECT year(period_start) AS year, value, status, reason, trend FROM mart.key_figure WHERE panel = 'fixed' "
-        "AND figure_id = ? AND period_kind = ? AND level_id = ? AND month(period_start) = 1 ORDER BY period_start"
+        "SELECT period_start, value, status, reason, trend FROM mart.key_figure WHERE panel = 'fixed' "
+        "AND figure_id = ? AND period_kind = ? AND level_id = ? ORDER BY period_start"
     )
     return {row[0]: row[1:] for row in support.published(home, sql, [figure, kind, level_id]).iter_rows()}
 
 
-def panel_year(year: int) -> int:
-    return sum(BUYERS[key].year(year) for key in PANEL)
+def first(year: int, month: int = 1) -> date:
+    return date(year, month, 1)
+
+
+def total(panel: int, year: int) -> int:
+    return sum(BUYERS[key].year(year) for key in PANELS[panel])
+
+
+def late(home: Path) -> None:
+    """The newcomer's missing years, delivered afterwards."""
+    for year in (2019, 2020, 2021):
+        deliver(home, replace(BUYERS["uusi"], years=range(2019, 2025)), year)
 
 
 def test_who_merged_is_one_composite_and_who_joined_late_stays_out(home: Path) -> None:
     """The newcomer of 2022 moves the municipalities' spend of all units, not that of the panel."""
-    found = rows(home, level_id=MUNICIPALITY)
-    assert {year: row[:3] for year, row in found.items()} == {
-        year: (Decimal(panel_year(year)), "final", None) for year in range(2019, 2025)
-    }
-    sql = "SELECT year(period_start), value FROM mart.key_figure WHERE panel = 'all' AND figure_id = 'spend_total' AND period_kind = 'year' AND level_id = ?"
-    every = dict(support.published(home, sql, [MUNICIPALITY]).iter_rows())
-    assert every[2021] == panel_year(2021)
-    assert every[2022] == panel_year(2022) + BUYERS["uusi"].year(2022)
+    found = {start: row[:3] for start, row in fixed(home).items()}
+    assert found == {first(year): (total(panel, year), "final", None) for year, panel in SPEAKS.items()}
+    sql = "SELECT value FROM mart.key_figure WHERE panel = 'all' AND figure_id = 'spend_total' AND period_kind = 'year' AND level_id = ? AND period_start = ?"
+    every = support.published(home, sql, [MUNICIPALITY, first(2022)]).item()
+    assert every == total(2024, 2022) + BUYERS["uusi"].year(2022)
+    members = support.published(home, "SELECT panel_year, organisation_id FROM mart.panel_member WHERE panel = 'general'")
+    assert set(members.iter_rows()) == {(year, key) for year, keys in PANELS.items() for key in keys}
+    sizes = "SELECT panel, panel_year, organisations_n, is_final FROM mart.panel ORDER BY ALL"
+    assert support.published(home, sizes).rows() == [
+        ("counties", 2023, 3, False),
+        ("counties", 2024, 3, False),
+        ("general", 2023, 3, False),
+        ("general", 2024, 4, False),
+    ]
+
+
+def test_quarters_twelve_months_and_shares_are_of_the_same_organisations(home: Path) -> None:
+    quarter = sum(BUYERS[key].of(2023, month) for key in PANELS[2023] for month in (4, 5, 6))
+    assert fixed(home, kind="quarter")[first(2023, 4)][0] == quarter
+    window = [(2023, month) for month in range(6, 13)] + [(2024, month) for month in range(1, 6)]
+    rolled = sum(BUYERS[key].of(*month) for key in PANELS[2024] for month in window) + BUYERS["alku"].masked(2024)
+    assert fixed(home, kind="rolling_12m")[first(2023, 6)][0] == rolled
+    share = fixed(home, figure="masked_supplier_share")[first(2022)][0]
+    assert abs(Fraction(str(share)) - Fraction(90, total(2023, 2022))) < Fraction(1, 10**8)
+    assert fixed(home, figure="spend_market") == fixed(home)
+
+
+def test_the_trend_compares_two_years_of_one_panel(home: Path) -> None:
+    """The panel of 2024 is larger than that of 2023; over its own organisations, spend rose by far less than the series shows."""
+    found = fixed(home)
+    assert found[first(2024)][0] > found[first(2023)][0] * Decimal("1.5")
+    assert abs(total(2024, 2024) - total(2024, 2023)) < total(2024, 2023) // 100
+    assert found[first(2024)][3] == "flat"
+    assert found[first(2022)][3] == "down"
+
+
+def test_growth_is_linked_over_the_same_organisations(home: Path) -> None:
+    sql = (
+        "SELECT year, panel_year, is_linked, numerator, denominator, growth, index_value FROM mart.panel_growth "
+        "WHERE figure_id = 'spend_total' AND level_id = ? ORDER BY year, panel_year"
+    )
+    rows = support.published(home, sql, [MUNICIPALITY]).rows()
+    index, expected = Fraction(100), []
+    for year, panel in [
+        (2020, 2023),
+        (2021, 2023),
+        (2021, 2024),
+        (2022, 2023),
+        (2022, 2024),
+        (2023, 2023),
+        (2023, 2024),
+        (2024, 2023),
+        (2024, 2024),
+    ]:
+        linked = SPEAKS[year] == panel
+        ratio = Fraction(total(panel, year), total(panel, year - 1))
+        index = index * ratio if linked else index
+        expected.append(
+            (
+                year,
+                panel,
+                linked,
+                total(panel, year),
+                total(panel, year - 1),
+                _rounded(ratio - 1),
+                _rounded(index) if linked else None,
+            )
+        )
+    assert rows == expected
+
+
+def _rounded(ratio: Fraction) -> Decimal:
+    return Decimal(round(ratio * 10**8)).scaleb(-8)
 
 
 def test_counties_have_their_own_panel_from_2023_and_none_before(home: Path) -> None:
     counties = [buyer for buyer in BUYERS.values() if buyer.sector == COUNTY]
-    assert {year: row[0] for year, row in rows(home, level_id=COUNTY).items()} == {
-        year: sum(buyer.year(year) for buyer in counties) for year in (2023, 2024)
+    assert {start: row[0] for start, row in fixed(home, level_id=COUNTY).items()} == {
+        first(year): sum(buyer.year(year) for buyer in counties) for year in (2023, 2024)
     }
+    windows = fixed(home, kind="rolling_12m", level_id=COUNTY)
+    assert {start for start, row in windows.items() if row[0] is not None} == {first(2023, month) for month in range(1, 13)} | {
+        first(2024)
+    }
+    assert {row[2] for start, row in windows.items() if start < first(2023)} == {"panel_incomplete"}
 
 
 def test_under_thirty_per_cent_of_all_units_nothing_is_shown(home: Path) -> None:
     """From 2023 the counties, who stand in no panel across 2023-01-01, hold most of the nation's spend."""
-    found = rows(home)
-    assert {year: row[:3] for year, row in found.items() if year >= 2023} == dict.fromkeys(
-        (2023, 2024), (None, "no_data", "panel_too_small")
+    found = fixed(home, level_id="FI")
+    everybody = {year: sum(buyer.year(year) for buyer in BUYERS.values()) for year in SPEAKS}
+    for year, panel in SPEAKS.items():
+        is_shown = 10 * total(panel, year) >= 3 * everybody[year]
+        assert found[first(year)][:3] == (
+            (total(panel, year), "final", None) if is_shown else (None, "no_data", "panel_too_small")
+        )
+    assert {row[0] is None for row in found.values()} == {True, False}
+
+
+def test_the_panel_of_the_year_before_runs_on_until_the_first_of_july(drawn: Path) -> None:
+    june = fixed(drawn.parent / "june")
+    assert june[first(2024)][0] == total(2023, 2024)
+    assert fixed(drawn)[first(2024)][0] == total(2024, 2024)
+
+
+def test_a_drawn_panel_stays_when_data_arrive_late(drawn: Path, tmp_path: Path) -> None:
+    """A home that lived through 1 July keeps its panels; one that began after it is still taking in its past."""
+    home, young = tmp_path / "home", everything(tmp_path / "young")
+    shutil.copytree(drawn, home, symlinks=True)
+    support.nightly(young, as_of=JULY)
+    for late_home in (home, young):
+        late(late_home)
+        support.nightly(late_home, as_of=date(2025, 7, 2))
+    assert fixed(home) == fixed(drawn)
+    assert support.published(home, "SELECT bool_and(is_final) FROM mart.panel").item()
+    members = "SELECT DISTINCT panel_year FROM mart.panel_member WHERE entity_id = 'uusi' ORDER BY 1"
+    assert support.published(home, members)["panel_year"].to_list() == []
+    assert support.published(young, members)["panel_year"].to_list() == [2023, 2024]
+    every = (
+        "SELECT value FROM mart.key_figure WHERE panel = 'all' AND figure_id = 'spend_total' AND level_id = 'uusi' "
+        "AND period_start = DATE '2019-01-01' AND period_kind = 'year'"
     )
-    assert found[2022][0] == panel_year(2022)
+    assert support.published(home, every).item() == replace(BUYERS["uusi"], years=range(2019, 2025)).year(2019)
+
+
+def test_before_the_first_of_july_the_order_of_arrival_is_moot(tmp_path: Path) -> None:
+    """Files that come after a first publication, and the same files at once: equal figures, equal panels."""
+    whole, steps = everything(tmp_path / "whole"), everything(tmp_path / "steps")
+    late(whole)
+    support.nightly(whole, as_of=JUNE)
+    support.nightly(steps, as_of=JUNE)
+    late(steps)
+    support.nightly(steps, as_of=JUNE)
+    assert_same(whole, steps)
+    for name in ("panel", "panel_member", "panel_growth"):
+        sql = f"SELECT * FROM mart.{name} ORDER BY ALL"
+        assert support.published(whole, sql).equals(support.published(steps, sql)), name
+    for home in (whole, steps):
+        support.nightly(home, as_of=JULY)
+    assert_same(whole, steps)
+
+
+def test_a_year_that_a_panel_runs_on_to_needs_all_its_organisations(drawn: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(drawn, home, symlinks=True)
+    following = {key: replace(BUYERS[key], years=range(2019, 2026)) for key in PANELS[2024] if key != "sulautuva"}
+    for key, buyer in following.items():
+        if key != "betoni":
+            deliver(home, buyer, 2025)
+    support.nightly(home, as_of=date(2026, 3, 1))
+    assert fixed(home)[first(2025)][:3] == (None, "no_data", "panel_incomplete")
+    deliver(home, following["betoni"], 2025)
+    support.nightly(home, as_of=date(2026, 3, 1))
+    value = sum(buyer.year(2025) for buyer in following.values())
+    assert fixed(home)[first(2025)][:3] == (value, "provisional", None)
+    growth = "SELECT numerator, denominator, is_linked FROM mart.panel_growth WHERE year = 2025 AND figure_id = 'spend_total' AND level_id = ?"
+    assert support.published(home, growth, [MUNICIPALITY]).rows() == [(value, total(2024, 2024), True)]
+
+
+def test_a_withdrawn_month_of_a_drawn_panel_is_missing_not_smaller(drawn: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(drawn, home, symlinks=True)
+    sql = "SELECT delivery_id FROM ledger.delivery WHERE agency = 'alku' AND file_name LIKE '%2022%'"
+    pipeline.command(support.settings(home), "withdrawn", support.ledger(home, sql).item(), "wrong")
+    support.nightly(home, as_of=JULY)
+    assert fixed(home)[first(2022)][:3] == (None, "no_data", "panel_incomplete")
+    assert fixed(home)[first(2023)][0] == total(2023, 2023)
+
+
+def test_the_command_line_shows_one_panel_at_a_time(home: Path, nyckeltal: CommandLine) -> None:
+    words = ("figures", "--figure", "spend_total", "--level", "sector", "--level-id", MUNICIPALITY, "--period", "2022-01-01")
+    every = json.loads(nyckeltal(home, *words, "--format", "json").out)
+    panel = json.loads(nyckeltal(home, *words, "--panel", "fixed", "--format", "json").out)
+    assert [Decimal(row["value"]) for row in every] == [total(2024, 2022) + BUYERS["uusi"].year(2022)]
+    assert [Decimal(row["value"]) for row in panel] == [total(2023, 2022)]
