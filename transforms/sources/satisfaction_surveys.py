@@ -60,24 +60,30 @@ def _read_one(item: Delivered, context: Context) -> RawPart:
     else:
         collected = _tables(item, context, known)
         waves = next(WAVES.read([item], context))
-    if collected is None and waves.refused:
-        text = (
-            "no question of survey_questions.csv was recognised among the headings, and no table of waves; "
-            f"add the survey's questions to it, or fill in what `nyckeltal template {CONTRACT.source}` writes"
-        )
-        raise refusal("header_unrecognised", text, item.file_name)
+    frames = dict(waves.frames)
     notes = {
         "decimal_marks": {},
         **waves.notes,
         "delivery_id": item.delivery_id,
         "waves_malformed": waves.notes.get("malformed", []),
     }
-    frames = dict(waves.frames)
     if collected is not None:
         named = _named(item, context.reference, collected.survey_id)
         frames[ANSWER.name] = _mapped(collected, known, named, item.file_name)
         notes |= {"format": collected.kind, "unknown_columns": collected.unused, "answers_malformed": collected.malformed}
+    is_read = WAVE.name in frames or (collected is not None and (not collected.answers or _is_mapped(frames[ANSWER.name])))
+    if not is_read:
+        text = (
+            "no question of survey_questions.csv was recognised, and no table of waves; "
+            f"add the survey's questions to it, or fill in what `nyckeltal template {CONTRACT.source}` writes"
+        )
+        raise refusal("header_unrecognised", text, item.file_name)
     return RawPart(frames, notes)
+
+
+def _is_mapped(answers: pl.DataFrame) -> bool:
+    """Whether anything is left to read, or to tell of: known questions, or surveys that are not known."""
+    return bool(answers["item"].is_not_null().any() or answers["survey"].is_null().any())
 
 
 def _tables(item: Delivered, context: Context, known: Known) -> Collected | None:
@@ -112,12 +118,10 @@ def _mapped(collected: Collected, known: Known, named: Named | None, file_name: 
     told = {number: about.get("survey", "").strip() for number, about in collected.about.items()}
     default = named.survey if named else ("" if all(told.values()) else _likeliest(asked, known, file_name))
     surveys = {number: _WORDS.get(spoken(text), "") if text else default for number, text in told.items()}
-    questions = {
-        survey: _questions(
-            dict.fromkeys(one.asked for one in collected.answers if surveys[one.respondent] == survey), known[survey], file_name
-        )
-        for survey in set(surveys.values()) - {""}
-    }
+    whose: dict[str, dict[Asked, set[int]]] = {}
+    for answer in collected.answers:
+        whose.setdefault(surveys[answer.respondent], {}).setdefault(answer.asked, set()).add(answer.respondent)
+    questions = {survey: _questions(asked, known[survey], file_name) for survey, asked in whose.items() if survey}
     rows = []
     for answer in collected.answers:
         survey = surveys[answer.respondent]
@@ -158,25 +162,20 @@ def _likeliest(asked: Sequence[Asked], known: Known, file_name: str) -> str:
     return best[0]
 
 
-def _questions(asked: Mapping[Asked, None], known: Mapping[str, Question], file_name: str) -> Mapping[Asked, Question]:
-    """What each question asks: of two that would be one item the more exactly named one. Raises DeliveryRefused for two alike."""
-    best: dict[str, tuple[int, Asked, Question]] = {}
-    rivals: set[tuple[str, int]] = set()
+def _questions(asked: Mapping[Asked, set[int]], known: Mapping[str, Question], file_name: str) -> Mapping[Asked, Question]:
+    """What each question (-> its respondents) asks: of two that would be one item the more exactly named one; two named alike are
+    one question in two languages where nobody answered both. Raises DeliveryRefused where somebody did."""
+    found: dict[str, dict[int, dict[Asked, Question]]] = {}
     for one in asked:
         hit = next(((rank, known[spoken(name)]) for rank, name in one.names() if spoken(name) in known), None)
-        if hit is None:
-            continue
-        rank, question = hit
-        former = best.get(question.item)
-        if former is not None and former[0] == rank:
-            rivals.add((question.item, rank))
-        elif former is None or rank < former[0]:
-            best[question.item] = rank, one, question
-    for item, (rank, _, _) in best.items():
-        if (item, rank) in rivals:
+        if hit is not None:
+            found.setdefault(hit[1].item, {}).setdefault(hit[0], {})[one] = hit[1]
+    chosen = {item: ranks[min(ranks)] for item, ranks in found.items()}
+    for item, alike in chosen.items():
+        if sum(len(asked[one]) for one in alike) > len(set().union(*(asked[one] for one in alike))):
             text = f"two questions are taken for {item}; name the right one by its id or whole text in survey_questions.csv"
             raise refusal("question_ambiguous", text, file_name)
-    return {one: question for _, one, question in best.values()}
+    return {one: question for alike in chosen.values() for one, question in alike.items()}
 
 
 def clean(raw: RawPart, deliveries: Sequence[Delivered], context: Context) -> CleanPart:

@@ -11,6 +11,7 @@ from schemas.reference import Reference
 from schemas.satisfaction_surveys import ANSWER
 from transforms.dates import detect_date_format, parse_dates
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, SET_ASIDE_SCHEMA, CleanPart, Delivered
+from transforms.formats.grids import FORMULA
 from transforms.sources.survey_register import Values, rules_of, scales_of, values_of
 from transforms.suppliers import business_id
 
@@ -22,6 +23,7 @@ def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item:
     """Accepted answers, failures, warnings and counts of one delivery's raw answers (RAW_SCHEMA of `satisfaction_surveys`)."""
     aside = raw.filter(pl.col("survey").is_not_null() & pl.col("item").is_null())
     typed = _typed(raw.filter(pl.col("survey").is_null() | pl.col("item").is_not_null()), item, reference)
+    shown = pl.when(pl.col("answer").str.contains(BARE)).then("answer")
     failures = [
         _malformed(malformed),
         _hit(typed, pl.col("survey").is_null(), "survey", "code_unknown"),
@@ -30,7 +32,8 @@ def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item:
         _hit(typed, ~pl.col("year").is_between(FIRST_YEAR, LAST_YEAR), "year", "value_out_of_range"),
         _hit(typed, pl.col("year").is_null() & ~pl.col("date_unread") & ~pl.col("year_unread") & pl.col("survey").is_not_null(), "year", "wave_unknown"),
         _hit(typed, pl.col("is_contradictory"), "value", "scale_contradicts"),
-        _hit(typed, pl.col("is_unknown"), "value", "answer_unknown", pl.when(pl.col("answer").str.contains(BARE)).then("answer")),
+        _hit(typed, pl.col("answer") == FORMULA, "value", "value_is_formula"),
+        _hit(typed, pl.col("is_unknown") & (pl.col("answer") != FORMULA), "value", "answer_unknown", shown),
     ]  # fmt: skip
     again = pl.col("year").is_not_null() & pl.col("item").is_not_null() & ~pl.struct(ANSWER.primary_key).is_first_distinct()
     failures.append(_hit(typed, again, "item", "key_repeated"))

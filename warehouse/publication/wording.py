@@ -59,6 +59,30 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "fi": "solussa oli sähköpostiosoite tai puhelinnumero; se poistettiin",
         "sv": "en e-postadress eller ett telefonnummer stod i en cell; den togs bort",
     },
+    "type_unmapped": {
+        "fi": "yhteydenoton tyyppiä ei ole missään koodistossa",
+        "sv": "typen av kontakt finns inte i någon kodlista",
+    },
+    "joint_procurement_unmapped": {
+        "fi": "yhteishankinta ei ole tunnus eikä yhteishankintojen koodistossa",
+        "sv": "den gemensamma upphandlingen är varken en kod eller finns i kodlistan",
+    },
+    "answer_unknown": {
+        "fi": "vastaus ei ole kysymyksen asteikon arvo eikä sana; lisää se tiedostoon survey_scales.csv",
+        "sv": "svaret är varken ett värde eller ett ord på frågans skala; lägg till det i survey_scales.csv",
+    },
+    "scale_contradicts": {
+        "fi": "kysymyksen vastausvaihtoehdot numeroivat asteikon kumpaankin suuntaan",
+        "sv": "frågans svarsalternativ numrerar skalan i båda riktningarna",
+    },
+    "wave_unknown": {
+        "fi": "vastauksella ei ole päivää eikä vuotta, joten kyselykierros ei selviä",
+        "sv": "svaret har varken datum eller år, så enkätomgången framgår inte",
+    },
+    "organisation_not_mapped": {
+        "fi": "vastaajan organisaatio ei ole y-tunnus eikä rekisterissä; vastaus lasketaan vain koko maahan",
+        "sv": "den svarandes organisation är inget FO-nummer och finns inte i registren; svaret räknas bara i hela landet",
+    },
     "value_missing": {"fi": "pakollinen tieto puuttuu", "sv": "en obligatorisk uppgift saknas"},
     "value_unreadable": {
         "fi": "solussa ei ole lukua, päivää tai kyllä/ei-vastausta, jota sarake kysyy",
@@ -140,6 +164,31 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         r"\((?P<names>.*)\); deliver",
         {"fi": "laskurivejä on usealla välilehdellä ({names}); toimita yksi välilehti tiedostoa kohti",
          "sv": "flera blad har fakturarader ({names}); leverera ett blad per fil"},
+    ),
+    "pages_missing": (
+        "",
+        {"fi": "tiedostosta puuttuu vastausten sivuja; toimita kaikki sivut samassa tiedostossa",
+         "sv": "sidor med svar saknas i filen; leverera alla sidor i samma fil"},
+    ),
+    "responses_missing": (
+        r"(?P<found>\d+) responses where the service counted (?P<total>\d+)",
+        {"fi": "tiedostossa on {found} vastausta, palvelussa {total}; hae kaikki sivut uudelleen",
+         "sv": "filen har {found} svar, tjänsten {total}; hämta alla sidor på nytt"},
+    ),
+    "several_surveys": (
+        "",
+        {"fi": "tiedostossa on usean kyselyn vastauksia; toimita yksi tiedosto kyselyä kohti",
+         "sv": "filen har svar på flera enkäter; leverera en fil per enkät"},
+    ),
+    "survey_unclear": (
+        "",
+        {"fi": "kysymykset sopivat useampaan kyselyyn; nimeä kysely tiedoston nimessä tai sarakkeessa",
+         "sv": "frågorna passar flera enkäter; nämn enkäten i filens namn eller i en kolumn"},
+    ),
+    "question_ambiguous": (
+        r"are taken for (?P<item>\w+);",
+        {"fi": "kaksi kysymystä luetaan samaksi ({item}); nimeä oikea tunnuksella tai koko tekstillä tiedostossa survey_questions.csv",
+         "sv": "två frågor tas för samma ({item}); ange den rätta med id eller hela texten i survey_questions.csv"},
     ),
     "coverage_unknown": (
         "",
