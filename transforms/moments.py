@@ -11,7 +11,7 @@ from transforms.dates import DATE_FORMATS, EXCEL, detect_date_format, parse_date
 ZONE = "Europe/Helsinki"
 MOMENT = pl.Datetime("us", "UTC")
 _ZONED = r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2}))?(?:\.\d{1,9})?\s?(Z|[+-]\d{2}:?\d{2})$"
-_LOCAL = r"(?i)^(\S+?)(?:[T ,]+(?:kl[o.]? ?)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?(?: ?([ap])\.?m\.?)?)?$"
+_LOCAL = r"(?i)^([^\sT:]+?)(?:[T ,]+(?:kl[o.]? ?)?(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?(?: ?([ap])\.?m\.?)?)?$"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _DAY = 86_400
 _EXCEL_OFFSET = 25_569

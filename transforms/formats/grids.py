@@ -172,6 +172,9 @@ def _json(text: str, file_name: str) -> list[Grid]:
     """A list of objects, {"value": [...]}, {"<table>": [...], ...}, or one object a line. Numbers keep their digits."""
     try:
         found = _loads(text)
+    except _KeyRepeated as error:
+        text = "an object holds the same key twice: which value counts is unknown; deliver each key once"
+        raise refusal("json_key_repeated", text, file_name) from error
     except (ValueError, RecursionError):
         return [_json_lines(text, file_name)]
     if isinstance(found, Mapping) and not any(isinstance(value, list) for value in found.values()):
@@ -199,14 +202,25 @@ def _json_lines(text: str, file_name: str) -> Grid:
             records.append(record)
             lines.append(number)
         else:
-            malformed.append((number, "not one JSON object"))
+            malformed.append((number, "not one JSON object, or a key twice"))
     if not records:
         raise refusal("json_broken", "the file is no JSON; it may be cut off; deliver it again", file_name)
     return _records("", records, lines, malformed)
 
 
+class _KeyRepeated(ValueError):
+    """An object with the same key twice."""
+
+
 def _loads(text: str) -> object:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _KeyRepeated
+    return found
 
 
 def _records(name: str, records: list[dict[str, object]], lines: list[int], malformed: list[tuple[int, str]]) -> Grid:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import ceil
+from math import ceil, prod
 
 import polars as pl
 
@@ -22,6 +22,8 @@ from transforms.periods import months_of
 PERCENTILES: Mapping[str, Fraction] = {"median": Fraction(1, 2), "p90": Fraction(9, 10)}
 OPEN_AT_MOST = Fraction(1, 10)
 """With a larger share still waiting p90 stays empty (METHOD 23)."""
+NEAR = 1e-9
+"""Shares nearer to a percentile than this are compared as fractions, which is slow, and others are not."""
 TOO_MANY_OPEN = "too_many_open"
 NO_RESPONSE_TIMES = "no_response_times"
 NO_CLOSING_TIMES = "no_closing_times"
@@ -89,14 +91,24 @@ def percentiles(seconds: Sequence[int], has_ended: Sequence[bool]) -> dict[str, 
     if all(has_ended):
         return {name: seconds[ceil(share * n) - 1] if n else None for name, share in PERCENTILES.items()}
     found: dict[str, int | None] = dict.fromkeys(PERCENTILES)
-    waiting = Fraction(1)
-    for before, (time, ended) in enumerate(zip(seconds, has_ended, strict=True)):
-        if ended:
-            waiting *= Fraction(n - before - 1, n - before)
-            for name, share in PERCENTILES.items():
-                if found[name] is None and waiting <= 1 - share:
-                    found[name] = time
+    wanted = [(name, 1 - share, float(1 - share)) for name, share in PERCENTILES.items()]
+    waiting = 1.0
+    for before, time in enumerate(seconds):
+        if not has_ended[before]:
+            continue
+        waiting *= (n - before - 1) / (n - before)
+        while wanted and waiting < wanted[0][2] + NEAR:
+            name, exact, share = wanted[0]
+            if waiting > share - NEAR and _waiting(has_ended[: before + 1], n) > exact:
+                break
+            found[name] = time
+            wanted = wanted[1:]
     return found
+
+
+def _waiting(has_ended: Sequence[bool], n: int) -> Fraction:
+    """The exact share still waiting after the first of `n` times."""
+    return prod((Fraction(n - before - 1, n - before) for before, ended in enumerate(has_ended) if ended), start=Fraction(1))
 
 
 def cells(

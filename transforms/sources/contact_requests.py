@@ -30,7 +30,8 @@ ELSE = {"status_reason": "other", "origin": "other", "request_type": UNMAPPED}
 _HIDDEN = re.compile(r"\([^)]+\)\s*\S")
 _CODE = re.compile(r"(?=.*\d)[\w-][\w./-]{0,31}", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_CASE_ID = r"^\S{1,100}$"
+_CASE_ID = r"^\S{0,99}\d\S{0,99}$"
+"""Ids of systems hold a digit; a name or a title in their place is no id."""
 
 Decide = Callable[[Sequence[str]], str]
 
@@ -45,20 +46,17 @@ def _headings() -> Mapping[str, tuple[str, int]]:
     return found
 
 
-LABELLED = frozenset(heading for heading, (column, _) in _headings().items() if column in DECIDED)
-
-
 def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
     """The grid with the contract's headings, codes and ids; a grid without a case and its time of receipt as it is.
 
     The first three columns of an Excel export are hidden ones, "(Do Not Modify) ..." in whatever language: the case's id, a
     checksum, the time of change.
     """
-    plain = dataverse.plain(grid, LABELLED)
     known = dict(_headings())
     if reference is not None:
         own = reference.table("codelists/contact_headings.csv").filter(agency=agency)
         known |= {normalise_header(row["delivered"]): (row["column"], -1) for row in own.iter_rows(named=True)}
+    plain = dataverse.plain(grid, {heading for heading, (column, _) in known.items() if column in DECIDED})
     best: tuple[int, dict[str, list[int]]] = (0, {})
     for at, cells in enumerate(plain.rows[: 1 if plain.has_header else HEADER_WITHIN]):
         places = _places(cells, known)
