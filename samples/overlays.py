@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from samples import form_files, strategy_followup
+from samples import form_files, joint_procurements, strategy_followup
 from samples.agencies import CHART, NOTICES, STATE, Plan
 from samples.deliveries import state_aliases
 from samples.facts import Organisation
@@ -36,6 +36,8 @@ HEADERS = {
     "groups.csv": "group,kind,name_fi,name_sv,name_en,origin",
     "group_members.csv": "group,organisation_id,valid_from,valid_to",
     "catalogue/gdp.csv": "year,gdp_eur,source",
+    "codelists/agreement_categories.csv": "agency,kind,delivered,category,note",
+    "supplier_sizes.csv": "business_id,size,valid_from,valid_to,source",
 }
 
 
@@ -97,6 +99,7 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
         "catalogue/gdp.csv": [
             {"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()
         ],
+        **joint_procurements.registers(world),
     }
     for name, rows in tables.items():
         path = folder / name

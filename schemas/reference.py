@@ -33,6 +33,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "group_members.csv": ("group", "organisation_id", "valid_from"),
     "sector_aliases.csv": ("kind", "delivered"),
     "column_maps/purchase_invoices.csv": ("layout", "source_column"),
+    "supplier_sizes.csv": ("business_id", "valid_from"),
+    "codelists/agreement_categories.csv": ("agency", "kind", "delivered"),
     "codelists/contact_headings.csv": ("agency", "delivered"),
     "codelists/contact_joint_procurements.csv": ("agency", "delivered"),
     "codelists/contact_words.csv": ("agency", "kind", "delivered"),

@@ -9,6 +9,7 @@ from schemas.satisfaction_surveys import CONTRACT as SURVEYS
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.measures import action_programme as action_measures
 from transforms.measures import contact_requests as contact_measures
+from transforms.measures import joint_procurements as joint_measures
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import mini_competitions as mini_competition_measures
 from transforms.measures import procurement_notices as notice_measures
@@ -20,6 +21,7 @@ from transforms.sources import (
     action_programme,
     contact_requests,
     invoice_agency,
+    joint_procurements,
     market_court_cases,
     mini_competitions,
     procurement_notices,
@@ -57,6 +59,7 @@ SOURCES: dict[str, Source] = {
     "mini_competitions": mini_competitions.FORM.source(
         TableMeasures(mini_competition_measures.MEASURES, mini_competition_measures.measure)
     ),
+    "joint_procurements": joint_procurements.FORM.source(TableMeasures(joint_measures.MEASURES, joint_measures.measure)),
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
     "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),
     "action_programme": action_programme.FORM.source(TableMeasures(action_measures.MEASURES, action_measures.measure)),

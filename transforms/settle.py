@@ -28,6 +28,8 @@ NO_DATA = (
     "no_call_data",
     "spend_missing",
     "no_court_data",
+    "no_customers_told",
+    "no_reported_purchases",
     "no_answer",
     "no_response_times",
     "no_closing_times",

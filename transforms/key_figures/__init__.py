@@ -14,6 +14,9 @@ from transforms.key_figures import (
     competition,
     contact_times,
     contacts,
+    joint_procurement_suppliers,
+    joint_procurements,
+    joint_procurements_share,
     lots,
     market,
     mini_competitions,
@@ -51,6 +54,9 @@ MODULES: tuple[ModuleType, ...] = (
     action_programme,
     satisfaction_scores,
     satisfaction_shares,
+    joint_procurements,
+    joint_procurement_suppliers,
+    joint_procurements_share,
 )
 
 
@@ -73,8 +79,6 @@ LATER: Mapping[str, str] = {
     "contract_coverage": "Needs a contract register.",
     "off_contract_share": "Needs a contract register.",
     "tendered_share": "Needs a contract register that carries notice ids.",
-    "joint_procurement_spend": "Needs the central purchasing body's reports.",
-    "joint_procurement_share": "Needs the central purchasing body's reports.",
     "sme_spend_share": "Needs supplier sizes from the business register.",
     "local_spend_share": "Needs suppliers' domiciles from the business register.",
     "einvoice_share": "Needs the channel of each invoice.",

@@ -1,0 +1,119 @@
+"""True figures of joint procurement, from the planted register, purchases and posting lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from samples.cells import Cell, Place, Series, Span
+from samples.deliveries import Written
+from samples.facts import Organisation
+from samples.registry import World
+
+if TYPE_CHECKING:
+    from samples.joint_procurements import Agreement, Purchase
+
+AGENCY = "sample-cpb"
+OWN = (("national", "FI"), ("organisation", f"unknown:{AGENCY}"))
+"""Where an agreement counts: no register knows the body's organisation."""
+AREAS = ("preparedness", "data_protection", "information_security")
+SME = ("micro", "small", "medium")
+Truth = dict[tuple[Series, Place], Cell]
+
+
+def cells(
+    final: Sequence[Agreement],
+    purchases: Sequence[Purchase],
+    world: World,
+    written: Written,
+    span: Span,
+    known: Mapping[tuple[Series, Place], Cell],
+) -> Truth:
+    """Everything that follows for years."""
+    found: Truth = {}
+    for year in range(span.first.year, span.last.year):  # the register does not know the end of the last year
+        for level, level_id in OWN:
+            place = Place(level, level_id, "year", date(year, 1, 1))
+            _agreements(found, place, [one for one in final if in_force(one.since, one.until, date(year, 12, 31))])
+    _volumes(found, purchases)
+    _shares(found, purchases, world, known)
+    return found
+
+
+def in_force(since: date | None, until: date | None, day: date) -> bool:
+    return (since is None or since <= day) and (until is None or day < until)
+
+
+def _agreements(found: Truth, place: Place, there: Sequence[Agreement]) -> None:
+    def put(figure_id: str, numerator: int, denominator: int | None = None, variant: str = "") -> None:
+        found[Series(figure_id, "all", variant), place] = Cell(numerator, denominator, 0)
+
+    end = date(place.period_start.year, 12, 31)
+    for figure_id, kind in (("framework_n", "framework"), ("dps_n", "dps"), ("small_scale_n", "small_scale")):
+        put(figure_id, sum(one.kind == kind for one in there))
+    put("contracts_expiring_12m", sum(one.until is not None and one.until <= date(end.year + 1, 12, 31) for one in there))
+    for number, area in enumerate(AREAS):
+        levels = [one.levels[number] for one in there if one.levels[number]]
+        for level in (1, 2, 3):
+            put("prestudy_level_share", levels.count(level), len(levels), f"{area}_{level}")
+    critical = [one for one in there if one.critical and one.prepared is not None]
+    put("preparedness_plan_share", sum(bool(one.prepared) for one in critical), len(critical))
+    parties: dict[str, list[tuple[str, bool | None]]] = defaultdict(list)
+    for one in there:
+        for party in one.parties:
+            if in_force(party.since, party.until, end):
+                later = party.checked_on is not None and party.checked_on > end
+                parties[party.supplier.identity or ""].append((party.size, None if later else party.checked))
+    put("contract_suppliers_n", len(parties))
+    sizes = [rows[0][0] for rows in parties.values() if rows[0][0]]
+    put("contract_supplier_sme_share", sum(size in SME for size in sizes), len(sizes))
+    told = [[flag for _, flag in rows if flag is not None] for rows in parties.values()]
+    put("tax_compliance_share", sum(all(flags) for flags in told if flags), sum(bool(flags) for flags in told))
+
+
+def _volumes(found: Truth, purchases: Iterable[Purchase]) -> None:
+    """Volume, whole and by category, and customers: those with more than nothing in the year."""
+    bought: dict[tuple[Place, str], int] = defaultdict(int)
+    for one in purchases:
+        cents = one.cents
+        category = one.agreement.category if one.agreement else one.category
+        for level, level_id in _memberships(one.organisation):
+            place = Place(level, level_id, "year", date(one.year, 1, 1))
+            if one.organisation:
+                bought[place, one.organisation.organisation_id] += cents
+            for series in (
+                Series("joint_procurement_spend", "all"),
+                Series("joint_procurement_spend", "all", "", "category", category),
+            ):
+                cell = found.setdefault((series, place), Cell(0, None, 0))
+                cell.numerator = (cell.numerator or 0) + cents
+                cell.n += 1
+    for (place, _), cents in bought.items():
+        cell = found.setdefault((Series("customers_active_n", "all"), place), Cell(0, None, 0))
+        cell.numerator = (cell.numerator or 0) + (cents > 0)
+
+
+def _memberships(organisation: Organisation | None) -> Sequence[tuple[str, str]]:
+    return organisation.memberships() if organisation else (*OWN, ("sector", "unknown"))
+
+
+def _shares(found: Truth, purchases: Iterable[Purchase], world: World, known: Mapping[tuple[Series, Place], Cell]) -> None:
+    """Of every organisation with invoices in a year of which customers were reported, both sums."""
+    reported: dict[tuple[str, int], int] = defaultdict(int)
+    for one in purchases:
+        if one.organisation:
+            reported[one.organisation.organisation_id, one.year] += one.cents
+    for year in sorted({year for _, year in reported}):
+        for organisation in world.organisations.values():
+            own = Place("organisation", organisation.organisation_id, "year", date(year, 1, 1))
+            spent = known.get((Series("spend_total", "all"), own))
+            if spent is None:
+                continue
+            for level, level_id in organisation.memberships():
+                place = Place(level, level_id, "year", own.period_start)
+                cell = found.setdefault((Series("joint_procurement_share", "all"), place), Cell(0, 0, 0))
+                cell.numerator = (cell.numerator or 0) + reported[organisation.organisation_id, year]
+                cell.denominator = (cell.denominator or 0) + (spent.numerator or 0)
+                cell.n += 1
