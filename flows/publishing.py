@@ -12,7 +12,7 @@ from schemas.reference import Reference
 from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
 from warehouse import figures, ledger, panels
-from warehouse.publication import deviation, generations, mart, meta, panel, strategy
+from warehouse.publication import deviation, generations, mart, meta, panel, restricted, strategy
 from warehouse.store import Store
 
 WHOLE_EVERY = 50
@@ -91,14 +91,15 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
     """Build generation `row.publication_no`, put it in force by one rename, remember that it is out."""
     number = row.publication_no
     former = number - 1 if generations.in_force(store.home) == number - 1 and number % WHOLE_EVERY else None
+    about = meta.tables(
+        store, number, at, as_of, row.fingerprint, (row.cells_n, row.cells_changed), importlib.metadata.version("nyckeltal")
+    )
+    explaining = [mart.figure_table(DEFINITIONS), mart.target_table(reference.table("catalogue/targets.csv"))]
     small = [
-        mart.figure_table(DEFINITIONS),
+        *explaining,
         mart.level_table(labels.names.join(figures.places(store), on=["level", "level_id"], how="semi")),
-        mart.target_table(reference.table("catalogue/targets.csv")),
         *panel.tables(panels.drawn(store), panels.members(store), panel_figures.grown(panels.growth(store))),
-        *meta.tables(
-            store, number, at, as_of, row.fingerprint, (row.cells_n, row.cells_changed), importlib.metadata.version("nyckeltal")
-        ),
+        *about,
     ]
 
     def fill(con: generations.Connection, copied: bool) -> None:
@@ -114,6 +115,8 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
             generations.create_table(con, table)
 
     generations.build(store.home, number, fill, former)
+    explaining += [table for table in about if table.name == "publication"]
+    restricted.write(store, number, explaining, labels.names, labels.through, everything=former is None)
     generations.put_in_force(store.home, number)
     with store.transaction():
         store.con.execute("UPDATE ledger.publication SET is_out = true WHERE publication_no = ?", [number])

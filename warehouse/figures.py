@@ -56,10 +56,9 @@ def replace_cells(store: Store, cells: pl.DataFrame, figure_ids: Sequence[str], 
 
 def cells_in(store: Store, periods: pl.DataFrame, figure_ids: Collection[str]) -> pl.DataFrame:
     """Cells of some figures in some periods (period_kind, period_start)."""
-    ids = ", ".join(f"'{name}'" for name in figure_ids)
     with store.relation("wanted_period", periods.select("period_kind", "period_start").unique()):
         return store.frame(
-            f"SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start) WHERE figure_id IN ({ids})"
+            f"SELECT c.* FROM figure.cell c SEMI JOIN wanted_period USING (period_kind, period_start) WHERE figure_id IN ({_quoted(figure_ids)})"
         )
 
 
@@ -79,8 +78,8 @@ def revise(
     """
     if "is_restricted" not in settled.columns:
         settled = settled.with_columns(is_restricted=pl.lit(value=False))
-    ids = {word: ", ".join(f"'{name}'" for name in names) for word, names in (("IN", only), ("NOT IN", never)) if names}
-    chosen = " AND ".join(["true", *(f"figure_id {word} ({names})" for word, names in ids.items())])
+    limits = [f"figure_id {word} ({_quoted(names)})" for word, names in (("IN", only), ("NOT IN", never)) if names]
+    chosen = " AND ".join(["true", *limits])
     same = " AND ".join(f'h."{name}" IS NOT DISTINCT FROM s."{name}"' for name in (*CONTENT, "is_restricted"))
     on = " AND ".join(f'h."{name}" = s."{name}"' for name in KEY)
     names = ", ".join(f's."{name}"' for name in (*SETTLED, "is_restricted"))
@@ -119,6 +118,25 @@ def current(store: Store) -> pl.DataFrame:
     """The figures of the open file as of now, with revision_no."""
     names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
     return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
+
+
+def restricted(store: Store) -> pl.DataFrame:
+    """The figures for their owners only as of now, with revision_no."""
+    names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
+    return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL AND is_restricted")
+
+
+def restricted_changes(store: Store, publication_no: int) -> set[str]:
+    """Owners whose own figures a publication changed."""
+    rows = store.rows(
+        "SELECT DISTINCT level_id FROM figure.history WHERE is_restricted AND (valid_from_no = $1 OR valid_to_no = $1)",
+        [publication_no],
+    )
+    return {row["level_id"] for row in rows}
+
+
+def _quoted(names: Collection[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def changes(store: Store, publication_no: int) -> tuple[int, int]:

@@ -74,6 +74,11 @@ class Home:
     def published_file(self) -> Path:
         return self.published / "nyckeltal.duckdb"
 
+    @property
+    def restricted(self) -> Path:
+        """What only its owner may see, a directory per organisation."""
+        return self.published / "restricted"
+
     def create(self) -> None:
         """Make the directories. Raises ConfigurationError for a directory that holds other people's things: a home is swept,
         emptied and pruned, so it must be ours alone."""
