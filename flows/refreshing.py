@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
+from types import ModuleType
 
 import polars as pl
 
@@ -29,7 +30,7 @@ from warehouse import figures, ledger
 from warehouse.store import Store
 
 INVOICES = "purchase_invoices"
-INVOICE_MEASURES = ("spend_month", "supplier_month", "case_month")
+INVOICE_MEASURES = ("spend_month", "supplier_month", "case_month", "category_month")
 PERIOD_KEY = ["period_kind", "period_start"]
 
 
@@ -231,7 +232,7 @@ def _cells(
         if not ids:
             continue
         if hasattr(module, "PLANS"):
-            parts.append(_planned(store, module.PLANS, reference, names, touched).filter(pl.col("figure_id").is_in(ids)))
+            parts.append(_planned(store, module, reference, names, touched).filter(pl.col("figure_id").is_in(ids)))
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
@@ -243,7 +244,7 @@ def _cells(
 def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     """Measure frames between two months, invoices restricted to the copy that counts."""
     figures.counted(store, INVOICE_MEASURES, first, last)
-    found = {"spend_month": store.frame("FROM spend_month")}
+    found = {name: store.frame(f"FROM {name}") for name in ("spend_month", "category_month")}
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
     for slug, columns in _month_columns().items():
         if SOURCES[slug].contract.kind == "keyed":
@@ -253,8 +254,11 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     return found
 
 
-def _planned(store: Store, plans: Mapping[str, str], reference: Reference, names: Names, touched: pl.DataFrame) -> pl.DataFrame:
-    """Cells of quarters and years, the kinds that plans have: one calendar year after the other, for the sake of memory."""
+def _planned(store: Store, module: ModuleType, reference: Reference, names: Names, touched: pl.DataFrame) -> pl.DataFrame:
+    """Cells of quarters and years, the kinds that plans have: one calendar year after the other, for the sake of memory.
+
+    A module whose plans name registers gives them as `relations`."""
+    registers = module.relations(reference) if hasattr(module, "relations") else {}
     limits = reference.table("catalogue/limits.csv").select(
         "limit_id",
         (pl.col("value").cast(pl.Decimal(20, 2)) * 100).cast(pl.Int64).alias("cents"),
@@ -265,8 +269,8 @@ def _planned(store: Store, plans: Mapping[str, str], reference: Reference, names
     cells = []
     for (year,), of_year in within.group_by(pl.col("period_start").dt.year(), maintain_order=True):
         figures.counted(store, INVOICE_MEASURES, date(year, 1, 1), date(year, 12, 31))
-        relations = {"period": of_year, "membership": names.members, "limits": limits}
-        cells += [figures.run_plan(store, plan, relations) for plan in plans.values()]
+        relations = {"period": of_year, "membership": names.members, "limits": limits, **registers}
+        cells += [figures.run_plan(store, plan, relations) for plan in module.PLANS.values()]
     return pl.concat(cells, how="diagonal_relaxed") if cells else pl.DataFrame(schema=CELL.polars_schema())
 
 

@@ -15,6 +15,7 @@ from samples import (
     notice_files,
     overlays,
     procedures,
+    reference_inputs,
     registry,
     truth,
     truth_notices,
@@ -66,6 +67,7 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     span = Span(date(years[0], 1, 1), truth_spend.last_month((years[0], years[-1])))
     cells = {
         **truth_spend.cells(written.postings, span),
+        **reference_inputs.cells(written.postings, world, span),
         **truth_notices.cells(planted, span),
         **truth_openness.cells(written.holdings.values(), written.postings, planted, overlays.frame(world), span),
     }

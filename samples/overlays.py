@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from samples import form_files, joint_procurements, strategy_followup
+from samples import form_files, joint_procurements, reference_inputs, strategy_followup
 from samples.agencies import CHART, NOTICES, STATE, Plan
 from samples.deliveries import state_aliases
 from samples.facts import Organisation
@@ -27,7 +27,7 @@ MERGED = date(2023, 12, 30)
 HEADERS = {
     "agencies.csv": "agency,name,language,sources,organisation_id,chart,layout,amount_basis,encoding,delimiter,decimal_mark,date_format,"
     "header_row,rhythm,due_working_days,frame_from,frame_to,precedence,openly_published,confirmed,note",
-    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note,in_frame",
+    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note,in_frame,size",
     "organisation_aliases.csv": "agency,delivered_code,organisation_id,valid_from,valid_to,note",
     "accounts.csv": "chart,account_prefix,is_procurement,name,valid_from,valid_to,confirmed,note",
     "public_bodies.csv": "business_id,name,kind,valid_from,valid_to,note",
@@ -36,6 +36,10 @@ HEADERS = {
     "groups.csv": "group,kind,name_fi,name_sv,name_en,origin",
     "group_members.csv": "group,organisation_id,valid_from,valid_to",
     "catalogue/gdp.csv": "year,gdp_eur,source",
+    "catalogue/total_expenditure.csv": "organisation_id,year,eur,source",
+    "category_models.csv": "delivered,category_model,is_support_service,valid_from,valid_to,source",
+    "supplier_domiciles.csv": "business_id,region,valid_from,valid_to,source",
+    "supplier_groups.csv": "supplier_group,name,business_id,valid_from,valid_to,source",
     "codelists/agreement_categories.csv": "agency,kind,delivered,category,note",
     "supplier_sizes.csv": "business_id,size,valid_from,valid_to,source",
 }
@@ -84,7 +88,7 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
                 "name_en": group,
                 "origin": "sample",
             }
-            for group, kind, _ in strategy_followup.groups(world)
+            for group, kind, _ in _groups(world)
         ],
         "group_members.csv": [
             {
@@ -93,13 +97,14 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
                 "valid_from": "" if since is None else since.isoformat(),
                 "valid_to": "" if until is None else until.isoformat(),
             }
-            for group, _, members in strategy_followup.groups(world)
+            for group, _, members in _groups(world)
             for organisation, since, until in members
         ],
         "catalogue/gdp.csv": [
             {"year": str(year), "gdp_eur": str(value), "source": "invented for the sample"} for year, value in GDP_EUR.items()
         ],
         **joint_procurements.registers(world),
+        **reference_inputs.registers(world),
     }
     for name, rows in tables.items():
         path = folder / name
@@ -108,6 +113,11 @@ def write(folder: Path, world: World, plans: Sequence[Plan]) -> None:
             writer = csv.DictWriter(handle, HEADERS[name].split(","), restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _groups(world: World) -> Iterable[tuple[str, str, list[tuple[Organisation, date | None, date | None]]]]:
+    yield from strategy_followup.groups(world)
+    yield from reference_inputs.networks(world)
 
 
 def _agencies(world: World, plans: Sequence[Plan]) -> Iterable[Mapping[str, str]]:
@@ -156,6 +166,7 @@ def _organisations(world: World) -> Iterable[Mapping[str, str]]:
             "region": organisation.region,
             "valid_from": organisation.since.isoformat(),
             "note": "fictional sample organisation",
+            "size": reference_inputs.size_of(organisation),
             "in_frame": "yes" if organisation.sector == FRAME_SECTOR else "",
         }
     for organisation, until in silent():

@@ -10,7 +10,7 @@ from pathlib import Path
 from samples.cells import Cell, Place, Series, decimal_text
 from samples.facts import Canary, Outcome
 
-CENTS = frozenset({"spend_total", "spend_market", "joint_procurement_spend"})
+CENTS = frozenset({"spend_total", "spend_market", "joint_procurement_spend", "category_model_spend"})
 HEADER = (
     "figure_id",
     "variant",

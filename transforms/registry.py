@@ -9,11 +9,11 @@ from schemas.satisfaction_surveys import CONTRACT as SURVEYS
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.measures import action_programme as action_measures
 from transforms.measures import contact_requests as contact_measures
+from transforms.measures import invoice_categories as invoice_measures
 from transforms.measures import joint_procurements as joint_measures
 from transforms.measures import market_court_cases as court_measures
 from transforms.measures import mini_competitions as mini_competition_measures
 from transforms.measures import procurement_notices as notice_measures
-from transforms.measures import purchase_invoices as invoice_measures
 from transforms.measures import satisfaction_surveys as survey_measures
 from transforms.measures import strategic_goals as goal_measures
 from transforms.measures import strategy_followup as followup_measures

@@ -11,6 +11,8 @@ from schemas.errors import ConfigurationError
 from schemas.reference import Reference
 
 FIRST, LAST = date(1900, 1, 1), date(9999, 12, 31)
+SIZES = ("small", "medium", "large")
+"""Sizes of organisations; whoever keeps the register draws the line between them."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,20 @@ class Parameters:
 
     `frame`: (organisation_id, first day, last day) of the organisations whose invoice data and yearly returns are waited for.
 
-    `group_kinds`: group -> its kind (network, pilot, ...)."""
+    `group_kinds`: group -> its kind (network, pilot, ...).
+
+    `expenditure_cents`: (organisation_id, year) -> total expenditure, in cents.
+
+    `sizes`: (organisation_id, size, first day, last day) where the register knows the size.
+
+    `support_models`: category models that are support services."""
 
     gdp_cents: Mapping[int, int] = field(default_factory=dict)
     frame: tuple[tuple[str, date, date], ...] = ()
     group_kinds: Mapping[str, str] = field(default_factory=dict)
+    expenditure_cents: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    sizes: tuple[tuple[str, str, date, date], ...] = ()
+    support_models: frozenset[str] = frozenset()
 
 
 def parameters_of(reference: Reference) -> Parameters:
@@ -35,7 +46,57 @@ def parameters_of(reference: Reference) -> Parameters:
         except (ArithmeticError, TypeError, ValueError) as error:
             raise ConfigurationError(f"catalogue/gdp.csv, row {number}: year or gdp_eur is not a number") from error
     groups = reference.table("groups.csv")
-    return Parameters(gdp, tuple(_frame(reference)), dict(zip(groups["group"], groups["kind"], strict=True)))
+    return Parameters(
+        gdp_cents=gdp,
+        frame=tuple(_frame(reference)),
+        group_kinds=dict(zip(groups["group"], groups["kind"], strict=True)),
+        expenditure_cents=_expenditure(reference),
+        sizes=tuple(_sizes(reference)),
+        support_models=_support_models(reference),
+    )
+
+
+def _expenditure(reference: Reference) -> dict[tuple[str, int], int]:
+    found = {}
+    for number, row in enumerate(reference.table("catalogue/total_expenditure.csv").iter_rows(named=True), start=2):
+        try:
+            cents = int(Decimal(row["eur"]) * 100)
+            found[row["organisation_id"], int(row["year"])] = cents
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"catalogue/total_expenditure.csv, row {number}: year or eur is not a number") from error
+        if cents <= 0:
+            raise ConfigurationError(f"catalogue/total_expenditure.csv, row {number}: eur must be above zero")
+    return found
+
+
+def _sizes(reference: Reference) -> Iterator[tuple[str, str, date, date]]:
+    for number, row in enumerate(reference.table("organisations.csv").iter_rows(named=True), start=2):
+        if row["size"] is None:
+            continue
+        if row["size"] not in SIZES:
+            raise ConfigurationError(f"organisations.csv, row {number}: size {row['size']!r} is not {', '.join(SIZES)}")
+        yield row["organisation_id"], row["size"], *_span(number, row)
+
+
+def _support_models(reference: Reference) -> frozenset[str]:
+    """A category model whose rows do not agree would count half of itself: they must say the same."""
+    told: dict[str, str] = {}
+    for number, row in enumerate(reference.table("category_models.csv").iter_rows(named=True), start=2):
+        model, answer = row["category_model"], row["is_support_service"]
+        if answer not in ("yes", "no"):
+            raise ConfigurationError(f"category_models.csv, row {number}: is_support_service {answer!r} is not yes or no")
+        if told.setdefault(model, answer) != answer:
+            raise ConfigurationError(f"category_models.csv, row {number}: is_support_service of {model!r} is both yes and no")
+    return frozenset(model for model, answer in told.items() if answer == "yes")
+
+
+def _span(number: int, row: Mapping[str, str | None]) -> tuple[date, date]:
+    """The days of a row of organisations.csv."""
+    try:
+        since, until = (date.fromisoformat(text) if (text := row[name]) else None for name in ("valid_from", "valid_to"))
+    except ValueError as error:
+        raise ConfigurationError(f"organisations.csv, row {number}: valid_from or valid_to is not a day") from error
+    return since or FIRST, until or LAST
 
 
 def _frame(reference: Reference) -> Iterator[tuple[str, date, date]]:
@@ -43,8 +104,4 @@ def _frame(reference: Reference) -> Iterator[tuple[str, date, date]]:
         if row["in_frame"] not in (None, "yes", "no"):
             raise ConfigurationError(f"organisations.csv, row {number}: in_frame {row['in_frame']!r} is not yes or no")
         if row["in_frame"] == "yes":
-            try:
-                since, until = (date.fromisoformat(row[name]) if row[name] else None for name in ("valid_from", "valid_to"))
-            except ValueError as error:
-                raise ConfigurationError(f"organisations.csv, row {number}: valid_from or valid_to is not a day") from error
-            yield row["organisation_id"], since or FIRST, until or LAST
+            yield row["organisation_id"], *_span(number, row)

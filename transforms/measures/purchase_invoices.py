@@ -93,11 +93,11 @@ MEASURES: tuple[Table, ...] = (SPEND_MONTH, SUPPLIER_MONTH, CASE_MONTH)
 
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 KEYS = ", ".join(column.name for column in SLICE)
-_SLICE_SQL = "l.agency, l.part, l.slice_period, l.organisation_id, l.period, l.posting_date IS NOT NULL AS has_date"
+SLICE_SQL = "l.agency, l.part, l.slice_period, l.organisation_id, l.period, l.posting_date IS NOT NULL AS has_date"
 
 # An account's class by spans of time, per distinct account: the join per line is an equality on two short texts. The list
 # and unnest at the end change nothing but the planner's guess of the size: it would hash the lines instead of the accounts.
-_CLASSES = """
+CLASSES = """
 account AS (SELECT DISTINCT agency, account_code FROM posting_line WHERE account_code IS NOT NULL),
 matched AS MATERIALIZED (
     SELECT a.agency, a.account_code, c.account_prefix, c.is_procurement, c.valid_from, c.valid_to
@@ -117,7 +117,7 @@ class AS MATERIALIZED (
     SELECT unnest(spans, recursive := true)
     FROM (SELECT list({'agency': agency, 'account_code': account_code, 'since': since, 'before': before,
                        'is_procurement': is_procurement}) AS spans FROM closed WHERE is_procurement IS NOT NULL))"""
-_CLASS_OF_LINE = (
+CLASS_OF_LINE = (
     "class c ON c.agency = l.agency AND c.account_code = l.account_code AND l.period >= c.since AND l.period < c.before"
 )
 _PUBLIC_OF_LINE = "public_body b ON b.business_id = l.supplier_id AND l.period BETWEEN b.valid_from AND b.valid_to"
@@ -129,14 +129,14 @@ def _sum(name: str, condition: str, value: str = "cents") -> str:
 
 # Lines are grouped once by the few classes they fall into; the columns are spread from those groups.
 _SPEND = f"""
-WITH {_CLASSES},
+WITH {CLASSES},
 classed AS MATERIALIZED (
-    SELECT {_SLICE_SQL}, c.is_procurement, l.supplier_kind AS kind, b.business_id IS NOT NULL AS is_public,
+    SELECT {SLICE_SQL}, c.is_procurement, l.supplier_kind AS kind, b.business_id IS NOT NULL AS is_public,
         min(l.organisation_name) AS organisation_name, min(l.branch_code) AS branch_code, min(l.branch_name) AS branch_name,
         min(l.sector_name) AS sector_name, sum(l.net_cents) AS cents, sum(abs(l.net_cents)) AS absolute, sum(l.gross_cents) AS gross,
         count(*) AS lines, count(l.net_cents) AS net_lines, count(l.case_id) AS cases,
         count(CASE WHEN l.net_cents IS NOT NULL THEN l.case_id END) AS net_cases
-    FROM posting_line l LEFT JOIN {_CLASS_OF_LINE} LEFT JOIN {_PUBLIC_OF_LINE}
+    FROM posting_line l LEFT JOIN {CLASS_OF_LINE} LEFT JOIN {_PUBLIC_OF_LINE}
     GROUP BY ALL)
 SELECT {KEYS}, min(organisation_name) AS organisation_name, min(branch_code) AS branch_code, min(branch_name) AS branch_name,
     min(sector_name) AS sector_name,
@@ -160,20 +160,20 @@ SELECT {KEYS}, min(organisation_name) AS organisation_name, min(branch_code) AS 
 FROM classed GROUP BY ALL"""
 
 _SUPPLIERS = f"""
-WITH {_CLASSES},
+WITH {CLASSES},
 bought AS (
-    SELECT {_SLICE_SQL}, coalesce(l.category_name, '') AS category, l.supplier_id, sum(l.net_cents)::BIGINT AS net_cents,
+    SELECT {SLICE_SQL}, coalesce(l.category_name, '') AS category, l.supplier_id, sum(l.net_cents)::BIGINT AS net_cents,
         count(*) AS lines
-    FROM posting_line l JOIN {_CLASS_OF_LINE}
+    FROM posting_line l JOIN {CLASS_OF_LINE}
     WHERE c.is_procurement AND l.supplier_kind IN ('business_id', 'foreign_id')
         AND l.supplier_id IS NOT NULL AND l.net_cents IS NOT NULL
     GROUP BY ALL)
 SELECT l.* FROM bought l ANTI JOIN {_PUBLIC_OF_LINE}"""
 
 _CASES = f"""
-WITH {_CLASSES}
-SELECT {_SLICE_SQL}, l.case_id, sum(l.net_cents)::BIGINT AS net_cents, count(*) AS lines
-FROM posting_line l JOIN {_CLASS_OF_LINE}
+WITH {CLASSES}
+SELECT {SLICE_SQL}, l.case_id, sum(l.net_cents)::BIGINT AS net_cents, count(*) AS lines
+FROM posting_line l JOIN {CLASS_OF_LINE}
 WHERE c.is_procurement AND l.case_id IS NOT NULL AND l.net_cents IS NOT NULL
 GROUP BY ALL"""
 
@@ -212,18 +212,24 @@ def _accounts(reference: Reference) -> pl.DataFrame:
         row = unread.row(0, named=True)
         where = f"chart {row['chart']}, prefix {row['account_prefix']}"
         raise ConfigurationError(f"{file}, {where}: is_procurement {row['is_procurement']!r} is not yes or no")
-    return _dated(file, table).select(
+    return dated(file, table).select(
         "chart", "account_prefix", (pl.col("is_procurement") == "yes").alias("is_procurement"), "valid_from", "valid_to"
     )
 
 
 def _public_bodies(reference: Reference) -> pl.DataFrame:
-    """public_bodies.csv and every organisation's business id; overlapping and adjacent spans become one."""
+    """public_bodies.csv and every organisation's business id."""
     files = ("public_bodies.csv", "organisations.csv")
     columns = ("business_id", "valid_from", "valid_to")
-    every = pl.concat([_dated(file, reference.table(file)).select(columns).drop_nulls("business_id") for file in files])
+    return merged_spans(
+        pl.concat([dated(file, reference.table(file)).select(columns).drop_nulls("business_id") for file in files])
+    )
+
+
+def merged_spans(every: pl.DataFrame) -> pl.DataFrame:
+    """business_id, valid_from, valid_to: overlapping and adjacent spans of one id made one."""
     merged: list[tuple[str, date, date]] = []
-    for business_id, since, until in every.sort(columns).iter_rows():
+    for business_id, since, until in every.sort(every.columns).iter_rows():
         last = merged[-1] if merged else None
         if last and last[0] == business_id and since.toordinal() <= last[2].toordinal() + 1:
             merged[-1] = (business_id, last[1], max(last[2], until))
@@ -233,7 +239,7 @@ def _public_bodies(reference: Reference) -> pl.DataFrame:
     return pl.DataFrame(merged, schema=schema, orient="row")
 
 
-def _dated(file: str, table: pl.DataFrame) -> pl.DataFrame:
+def dated(file: str, table: pl.DataFrame) -> pl.DataFrame:
     """valid_from and valid_to as days, open ends as FIRST_DAY and LAST_DAY."""
     days = table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=False).name.prefix("day_"))
     for column in ("valid_from", "valid_to"):
