@@ -106,7 +106,8 @@ def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: dat
         if again:
             measures.forget(store, source.measures.tables)
         measures.create(store, source.measures.tables)
-        of_source = [item for item in moved if item.intent.source == slug]
+        read = (slug, *source.measures.beside) if isinstance(source.measures, TableMeasures) else (slug,)
+        of_source = [item for item in moved if item.intent.source in read]
         if isinstance(source.measures, SnapshotMeasures):
             months = _measure_slices(store, reference, slug, source.measures, of_source, at, again)
         elif isinstance(source.measures, KeyedMeasures):
@@ -158,5 +159,7 @@ def _measure_tables(
     if not moved and not again:
         return set()
     ledger.set_keyed_statuses(store, source.contract.source)
-    tables = newest(source.contract, measures.keyed_tables(store, source.contract.source, source.contract.tables, None))
+    tables: dict[str, pl.DataFrame] = {}
+    for contract in (source.contract, *(SOURCES[slug].contract for slug in plan.beside)):
+        tables |= newest(contract, measures.keyed_tables(store, contract.source, contract.tables, None))
     return measures.replace_tables(store, plan.tables, plan.measure(tables, reference))

@@ -12,13 +12,33 @@ from collections.abc import Mapping
 from random import Random
 from types import ModuleType
 
-from samples import action_programme, contacts, court_cases, joint_procurements, mini_competitions, strategic_goals, strategy_followup, surveys
+from samples import (
+    action_programme,
+    contacts,
+    court_cases,
+    impact_assessments,
+    joint_procurements,
+    mini_competitions,
+    strategic_goals,
+    strategy_followup,
+    surveys,
+)
 from samples.cells import Cell, Place, Series, Span
 from samples.deliveries import Written
 from samples.facts import Outcome
 from samples.registry import World
 
-MODULES: tuple[ModuleType, ...] = (court_cases, strategy_followup, strategic_goals, action_programme, contacts, surveys, mini_competitions, joint_procurements)
+MODULES: tuple[ModuleType, ...] = (
+    court_cases,
+    strategy_followup,
+    strategic_goals,
+    action_programme,
+    contacts,
+    surveys,
+    mini_competitions,
+    impact_assessments,
+    joint_procurements,
+)
 
 
 def deliver_all(

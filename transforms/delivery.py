@@ -171,10 +171,11 @@ class KeyedMeasures:
 class TableMeasures:
     """Measures of a source of some thousands of rows a year, measured whole whenever it moves: `measure(tables, reference)`
     turns the rows that count (`transforms.newest`) into the measure tables. Months whose rows come out otherwise are computed
-    again, no others."""
+    again, no others. `beside`: other keyed sources whose tables `measure` is given too; it is called when they move as well."""
 
     tables: Sequence[Table]
     measure: Callable[[Mapping[str, pl.DataFrame], Reference], Mapping[str, pl.DataFrame]]
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

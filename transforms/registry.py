@@ -9,6 +9,7 @@ from schemas.satisfaction_surveys import CONTRACT as SURVEYS
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.measures import action_programme as action_measures
 from transforms.measures import contact_requests as contact_measures
+from transforms.measures import impact_assessments as impact_measures
 from transforms.measures import invoice_categories as invoice_measures
 from transforms.measures import joint_procurements as joint_measures
 from transforms.measures import market_court_cases as court_measures
@@ -20,6 +21,7 @@ from transforms.measures import strategy_followup as followup_measures
 from transforms.sources import (
     action_programme,
     contact_requests,
+    impact_assessments,
     invoice_agency,
     joint_procurements,
     market_court_cases,
@@ -56,10 +58,13 @@ SOURCES: dict[str, Source] = {
     ),
     "contact_requests": contact_requests.FORM.source(TableMeasures(contact_measures.MEASURES, contact_measures.measure)),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),
+    "joint_procurements": joint_procurements.FORM.source(TableMeasures(joint_measures.MEASURES, joint_measures.measure)),
     "mini_competitions": mini_competitions.FORM.source(
         TableMeasures(mini_competition_measures.MEASURES, mini_competition_measures.measure)
     ),
-    "joint_procurements": joint_procurements.FORM.source(TableMeasures(joint_measures.MEASURES, joint_measures.measure)),
+    "impact_assessments": impact_assessments.FORM.source(
+        TableMeasures(impact_measures.MEASURES, impact_measures.measure, beside=("mini_competitions",))
+    ),
     "strategy_followup": strategy_followup.FORM.source(TableMeasures(followup_measures.MEASURES, followup_measures.measure)),
     "strategic_goals": strategic_goals.FORM.source(TableMeasures(goal_measures.MEASURES, goal_measures.measure)),
     "action_programme": action_programme.FORM.source(TableMeasures(action_measures.MEASURES, action_measures.measure)),
