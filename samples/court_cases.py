@@ -11,6 +11,8 @@ from random import Random
 
 from samples.cells import Cell, Place, Series, Span, Sums
 from samples.deliveries import Written
+from samples.facts import Canary
+from samples.ids import personal_id
 from samples.registry import World
 
 SOURCE = "market_court_cases"
@@ -47,6 +49,7 @@ def deliver(rng: Random, world: World, written: Written, span: Span, known: Cell
             )
         day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
     for year, cases in rows.items():
+        _plant_people(rng, written, f"marko_{year}-12-31.csv", cases)
         _write(written, f"marko_{year}-12-31.csv", cases)
         outcome(written, AGENCY, SOURCE, f"marko_{year}-12-31.csv", len(cases))
         decided = [[*case[:4], f"{rng.randint(1, 28)}.11.{year + 1}", rng.choice(OUTCOMES)] for case in cases]
@@ -70,6 +73,19 @@ def _rates(filed: Cells, known: Cells) -> dict[tuple[Series, Place], Cell]:
         for (series, place), cell in known.items()
         if series == Series("procurements_n", "all_notices") and place.period_kind == "year"
     }
+
+
+def _plant_people(rng: Random, written: Written, name: str, cases: list[list[str]]) -> None:
+    """Every third row's name cell holds a person's number or address, as people write beside a name."""
+    file = str(written.place(AGENCY, name, SOURCE).relative_to(written.out))
+    for number, case in enumerate(cases[::3]):
+        text = (
+            f"04{rng.randrange(10)} {rng.randrange(1000000, 9999999)}",
+            f"asianhoitaja.{rng.randrange(100000)}@example.org",
+            personal_id(rng.randrange(100_000)),
+        )[number % 3]
+        case[2] = f"{case[2]}, {text}"
+        written.canaries.append(Canary(text, ("phone", "email", "personal_id")[number % 3], file, HEADER[2]))
 
 
 def _write(written: Written, name: str, rows: list[list[str]]) -> None:

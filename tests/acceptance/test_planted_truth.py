@@ -137,7 +137,10 @@ def _differences(outcome: dict[str, str | None], row: dict[str, object] | None, 
 @pytest.mark.slow
 def test_no_planted_person_leaves_landing(demo_home: Path) -> None:
     texts = canaries(demo_home)
-    assert len(texts) > 20
+    planted = pl.read_csv(demo_home / "truth" / "canaries.csv", infer_schema=False)
+    assert planted["text"].n_unique() >= 500
+    assert {"person_name", "email", "phone", "personal_id"} <= set(planted["kind"])
+    assert len([source for source in SOURCES if planted["file"].str.contains(f"/{source}/").any()]) >= 4
     con = duckdb.connect()
     con.execute("CREATE TABLE canary AS SELECT unnest(?) AS text", [texts])
     found: list[str] = []
