@@ -102,12 +102,15 @@ def write(rng: Random, written: Written, agency: str, layout: str, day: str, cas
 
 
 def _person(rng: Random, written: Written, file: str) -> tuple[str, str]:
-    """Somebody that nobody is, and a title that tells it all: planted in the file."""
+    """Somebody that nobody is, and a title that tells it all: planted in the file; every other time nobody."""
     number = rng.randrange(10**6)
+    if number % 2:
+        return "", "Kysymys"
     name, mail, code = f"Testi Henkilöläinen-{number:06d}", f"testi.{number:06d}@kunta.example", personal_id(number)
-    for text, kind in ((name, "person_name"), (mail, "person_name"), (code, "personal_id")):
-        written.canaries.append(Canary(text, kind, file, "title"))
-    return name, f"Kysymys, {name}, {mail}, {code}"
+    phone = f"040 {number // 1_000:03d} {number % 1_000:04d}"
+    planted = {"person_name": name, "email": mail, "phone": phone, "personal_id": code}
+    written.canaries += [Canary(text, kind, file, "title") for kind, text in planted.items()]
+    return name, f"Kysymys, {', '.join(planted.values())}"
 
 
 def _json(path: Path, content: object) -> None:

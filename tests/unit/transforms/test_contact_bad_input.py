@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.contact_requests import CASE
 from schemas.reference import Reference
-from tests.unit.transforms.test_contact_cases import AGENCY, CASES, broken, cleaned
+from tests.unit.transforms.contact_deliveries import AGENCY, broken, cleaned
+from tests.unit.transforms.test_contact_cases import CASES
 from transforms.delivery import Context, Delivered
 from transforms.registry import SOURCES
 from transforms.sources.contact_requests import FORM

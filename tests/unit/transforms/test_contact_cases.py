@@ -7,7 +7,7 @@ warnings as [line, column, rule].
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +16,12 @@ import pytest
 import xlsxwriter
 
 from schemas.contact_requests import CASE
-from schemas.reference import Reference
-from transforms.delivery import CleanPart, Context, Delivered
+from tests.unit.transforms.contact_deliveries import broken, cleaned
 from transforms.sources.contact_requests import FORM
 
 CASES = Path(__file__).parents[2] / "cases" / "contacts"
-AGENCY = {"agencies.csv": "agency,name,sources\nsample,Sample,contact_requests\n"}
 PEOPLE = ("Maija", "Mallikas", "Matti", "131052", "040 123", "@kunta")
 SHOWN = [column.name for column in CASE.columns if column.name not in ("delivery_id", "agency", "produced_at")]
-
-
-def cleaned(path: Path, overlay: dict[str, str] | None = None, day: int = 2) -> CleanPart:
-    """What becomes of a file of the agency `sample`, produced on a day of April 2024."""
-    context = Context(Reference.load(AGENCY | (overlay or {})))
-    moment = datetime(2024, 4, day, tzinfo=UTC)
-    item = Delivered(f"d{day}", "contact_requests", "sample", path, path.name, path.stat().st_size, moment)
-    (part,) = [FORM.clean(raw, [item], context) for raw in FORM.read([item], context)]
-    return part
-
-
-def broken(frame: pl.DataFrame) -> list[list[Any]]:
-    return [
-        list(row) for row in frame.select("source_line", "column_name", "rule").sort(pl.all(), nulls_last=False).unique(maintain_order=True).iter_rows()
-    ]  # fmt: skip
 
 
 def _workbook(rows: list[list[Any]], path: Path) -> Path:
