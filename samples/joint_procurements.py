@@ -122,11 +122,15 @@ def agreements(world: World) -> list[Agreement]:
     ]  # fmt: skip
 
 
-def registers(world: World) -> dict[str, list[dict[str, str]]]:
-    """Rows of the registers: categories of invoices, sizes of companies; one company outgrew its size in 2023."""
+def sizes(world: World) -> list[tuple[Supplier, str, str, str]]:
+    """What the business register says: supplier, size, first and last day; one company outgrew its size in 2023."""
     first, *rest = [one for one in world.companies if one.size]
-    rows = [(first, size_of(world, first), "", "2022-12-31"), (first, "large", "2023-01-01", "")]
-    rows += [(one, size_of(world, one), "", "") for one in rest]
+    grown = [(first, size_of(world, first), "", "2022-12-31"), (first, "large", "2023-01-01", "")]
+    return [*grown, *((one, size_of(world, one), "", "") for one in rest)]
+
+
+def registers(world: World) -> dict[str, list[dict[str, str]]]:
+    """Rows of the registers: categories of invoices, sizes of companies."""
     return {
         "codelists/agreement_categories.csv": [
             {"kind": "invoice", "delivered": delivered.lower(), "category": category, "note": "sample"}
@@ -134,7 +138,7 @@ def registers(world: World) -> dict[str, list[dict[str, str]]]:
         ],
         "supplier_sizes.csv": [
             {"business_id": one.identity or "", "size": size, "valid_from": since, "valid_to": until, "source": "sample"}
-            for one, size, since, until in rows
+            for one, size, since, until in sizes(world)
         ],
     }
 
@@ -161,7 +165,7 @@ def deliver(
             _report(written, f"yhteishankintaostot_{year}_2024-01-20.csv", rows_of_year[::2])
         _report(written, f"yhteishankintaostot_{year}_{year + 1}-02-01.csv", rows_of_year)
         purchases += rows_of_year
-    return joint_procurements_truth.cells(final, purchases, world, written, span, known)
+    return joint_procurements_truth.cells(final, purchases, world, written, span, known, SPENT | SHIPPED, sizes(world))
 
 
 def _tables(rows: Sequence[Agreement]) -> dict[str, list[dict[str, object]]]:

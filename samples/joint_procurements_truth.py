@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from samples.cells import Cell, Place, Series, Span
+from samples import truth_spend
+from samples.cells import Cell, Place, Series, Span, shift
 from samples.deliveries import Written
-from samples.facts import Organisation
+from samples.facts import Organisation, Supplier
 from samples.registry import World
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def cells(
     written: Written,
     span: Span,
     known: Mapping[tuple[Series, Place], Cell],
+    matches: Mapping[str, str],
+    sizes: Sequence[tuple[Supplier, str, str, str]],
 ) -> Truth:
-    """Everything that follows for years."""
+    """Everything that follows for years. `matches`: category of invoices -> of agreements; `sizes`: supplier, size, first, last day."""
     found: Truth = {}
     for year in range(span.first.year, span.last.year):  # the register does not know the end of the last year
         for level, level_id in OWN:
@@ -39,6 +42,8 @@ def cells(
             _agreements(found, place, [one for one in final if in_force(one.since, one.until, date(year, 12, 31))])
     _volumes(found, purchases)
     _shares(found, purchases, world, known)
+    _coverage(found, final, written, matches)
+    _sizes(found, written, sizes)
     return found
 
 
@@ -117,3 +122,67 @@ def _shares(found: Truth, purchases: Iterable[Purchase], world: World, known: Ma
                 cell.numerator = (cell.numerator or 0) + reported[organisation.organisation_id, year]
                 cell.denominator = (cell.denominator or 0) + (spent.numerator or 0)
                 cell.n += 1
+
+
+def _coverage(found: Truth, final: Sequence[Agreement], written: Written, matches: Mapping[str, str]) -> None:
+    """Market spend of years: matched, off contract, in no category; and what of the matched has a notice."""
+    sums: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for line in truth_spend.counted(written.postings):
+        if line.supplier.is_public(line.day):
+            continue
+        months = [line.day.replace(day=1)] if line.dated else [date(line.day.year, month, 1) for month in range(1, 13)]
+        category = matches.get(line.category or "") if line.supplier.identity else None
+        open_to_buyer = [
+            (one, month)
+            for one in final
+            for month in months
+            if one.category == category and one.is_open(line.organisation) and _touches(one.since, one.until, month)
+        ]
+        hits = [
+            one
+            for one, month in open_to_buyer
+            if any(party.supplier == line.supplier and _touches(party.since, party.until, month) for party in one.parties)
+        ]
+        kind = "matched" if hits else "off" if open_to_buyer else "none"
+        for level, level_id in line.organisation.memberships():
+            part = sums[Place(level, level_id, "year", date(line.day.year, 1, 1))]
+            part["market"] += line.cents
+            part[kind] += line.cents
+            part["placed"] += category is not None
+            part["hits"] += bool(hits)
+            if any(one.notice for one in hits):
+                part["noticed"] += line.cents
+                part["notices"] += 1
+    for place, part in sums.items():
+        market, matched, off = part["market"], part["matched"], part["off"]
+        told = part["placed"] > 0
+        for series, numerator, denominator, known in (
+            (Series("contract_coverage", "market", "of_market"), matched, market, told),
+            (Series("contract_coverage", "market", "of_addressable"), matched, matched + off, told),
+            (Series("off_contract_share", "market", "of_market"), off, market, told),
+            (Series("off_contract_share", "market", "of_addressable"), off, matched + off, told),
+            (Series("no_category_share", "market"), part["none"], market, True),
+            (Series("tendered_share", "market"), part["noticed"], market, told and not (part["hits"] and not part["notices"])),
+        ):
+            found[series, place] = Cell(numerator, denominator, 0) if known else Cell(None, None, 0)
+
+
+def _touches(since: date | None, until: date | None, month: date) -> bool:
+    """In force on a day of the month."""
+    return (since is None or since < shift(month, 1)) and (until is None or until > month)
+
+
+def _sizes(found: Truth, written: Written, sizes: Sequence[tuple[Supplier, str, str, str]]) -> None:
+    """Spend of years on suppliers whose size the register knows in the month."""
+    for line in truth_spend.counted(written.postings):
+        month = line.day.replace(day=1) if line.dated else date(line.day.year, 1, 1)
+        size = next(
+            (size for one, size, since, until in sizes if one == line.supplier and since <= str(month) <= (until or "9999")), ""
+        )
+        if not size or line.supplier.identity is None:
+            continue
+        for level, level_id in line.organisation.memberships():
+            place = Place(level, level_id, "year", date(line.day.year, 1, 1))
+            cell = found.setdefault((Series("sme_spend_share", "market"), place), Cell(0, 0, 0))
+            cell.numerator = (cell.numerator or 0) + line.cents * (size in SME)
+            cell.denominator = (cell.denominator or 0) + line.cents

@@ -14,6 +14,7 @@ from transforms.key_figures import (
     competition,
     contact_times,
     contacts,
+    contract_coverage,
     expenditure,
     group_actors,
     impact,
@@ -36,6 +37,7 @@ from transforms.key_figures import (
     strategy_counts,
     strategy_networks,
     strategy_shares,
+    supplier_sizes,
     suppliers,
 )
 
@@ -69,6 +71,8 @@ MODULES: tuple[ModuleType, ...] = (
     joint_procurements,
     joint_procurement_suppliers,
     joint_procurements_share,
+    contract_coverage,
+    supplier_sizes,
 )
 
 
@@ -87,10 +91,6 @@ DEFINITIONS: dict[str, KeyFigure] = {figure_id: figure.definition for figure_id,
 
 LATER: Mapping[str, str] = {
     "spend_deviation": "Needs 48 months, frozen fences and the deviation rules (METHOD 8).",
-    "contract_coverage": "Needs a contract register.",
-    "off_contract_share": "Needs a contract register.",
-    "tendered_share": "Needs a contract register that carries notice ids.",
-    "sme_spend_share": "Needs supplier sizes from the business register.",
     "einvoice_share": "Needs the channel of each invoice.",
     "market_dialogue_share": "No source tells of each procurement whether there was a dialogue; market_dialogues_n counts them.",
     "food_sustainable_share": "No invoice data flag sustainable food; food_notice_share tells what notices say.",
