@@ -267,6 +267,15 @@ def test_the_panel_of_the_year_before_runs_on_until_the_first_of_july(drawn: Pat
     assert fixed(drawn)[first(2024)][0] == total(2024, 2024)
 
 
+def test_as_of_an_earlier_day_a_panel_drawn_later_is_silent(drawn: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(drawn, home, symlinks=True)
+    support.nightly(home, as_of=JUNE)
+    assert_same(home, drawn.parent / "june")
+    support.nightly(home, as_of=JULY)
+    assert_same(home, drawn)
+
+
 def test_a_drawn_panel_stays_when_data_arrive_late(drawn: Path, tmp_path: Path) -> None:
     """A home that lived through 1 July keeps its panels; one that began after it is still taking in its past."""
     home, young = tmp_path / "home", everything(tmp_path / "young")
