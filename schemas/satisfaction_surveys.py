@@ -23,8 +23,8 @@ SURVEYS = {
 ITEM_KINDS = ("area", "grade", "nps", "support", "organisation", "company")
 """What a question of the register asks: one of the areas whose means are published; a school grade; how likely one would
 recommend; the support in a mini-competition; the respondent's organisation; the supplier's business id."""
-AREAS_MAX = 10
-"""Respondents' means stay exact integers over up to ten items (schemas.key_figure.SCALE)."""
+QUESTIONS_MAX = 10
+"""Respondents' means stay exact integers over up to ten questions of a kind (schemas.key_figure.SCALE)."""
 
 _RULES = (
     Rule("answer_unknown", "value", "fail", "validity", "The answer is no code and no word of the question's scale; add it to survey_scales.csv.", limit_share=0.5),
@@ -43,7 +43,7 @@ ANSWER = form(
         column("wave_month", pl.Int64, "Kuukausi (jatkuva kysely)", "Månad (fortlöpande enkät)", "Month (continuous survey)", minimum=1, maximum=12, description="Month of the response in surveys that run all year; blank in yearly waves."),
         column("respondent", pl.Int64, "Vastaaja", "Svarande", "Respondent", required=True, minimum=1, also=("vastaajan numero", "vastaajatunnus", "respondentid", "responseid", "respondent id", "response id"), hint=labels("Juokseva numero, ei nimeä eikä sähköpostia.", "Löpande nummer, inte namn eller e-post.", "A running number, no name or e-mail address.")),
         column("responded_on", pl.Date, "Vastauspäivä", "Svarsdatum", "Response date", also=("vastausaika", "vastattu", "responsedate", "completion time", "slutförandetid", "valmistumisaika", "submitted on")),
-        *organisation(required=False),
+        organisation(required=False)[0],
         column("company_id", pl.String, "Yrityksen Y-tunnus", "Företagets FO-nummer", "Company's business id", also=("toimittajan y-tunnus", "leverantörens fo-nummer", "supplier id")),
         column("item", pl.String, "Kysymys", "Fråga", "Question", required=True, also=("kysymyksen teksti", "question text", "questionid", "item")),
         column("value", pl.Int64, "Vastaus", "Svar", "Answer", minimum=0, maximum=10, also=("arvo", "värde", "value", "vastauksen arvo"), description="Value on the question's scale; null: asked and not known (does not know)."),

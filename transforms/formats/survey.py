@@ -49,7 +49,7 @@ class Answer:
 @dataclass
 class Collected:
     """What a file holds: answers, what responses tell besides (respondent -> ABOUT column -> text), lines that cannot be read,
-    and where unused columns or questions stand (never their text: questions may name people)."""
+    where unused columns or questions stand (never their text: questions may name people), and questions that head two columns."""
 
     kind: str
     answers: list[Answer] = field(default_factory=list)
@@ -57,6 +57,7 @@ class Collected:
     lines: dict[int, int] = field(default_factory=dict)
     malformed: list[tuple[int, str]] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    repeated: set[Asked] = field(default_factory=set)
     survey_id: str = ""
 
 
@@ -99,6 +100,8 @@ def _wide(grid: Grid, at: int, columns: Mapping[int, str], questions: Sequence[i
     found = Collected(f"{grid.kind}, wide", malformed=malformed)
     told = {name: str(place) for place, name in columns.items() if name in ABOUT}
     asked = {str(place): asked_of(header[place]) for place in questions}
+    scored = list(asked.values())
+    found.repeated = {one for one in scored if scored.count(one) > 1}
     chosen = {place for place in asked if _is_choice(frame[place].to_list())}
     found.unused = [
         f"column {place + 1}" for place, cell in enumerate(header) if cell.strip() and place not in (*columns, *questions)

@@ -55,10 +55,10 @@ def read_webropol(path: Path, file_name: str, limits: Limits) -> Collected:
 
 def _pages(text: str, file_name: str) -> list[Mapping[str, object]]:
     try:
-        loaded = _loads(text)
+        loaded = _loads(text, file_name)
     except (ValueError, RecursionError):
         try:
-            loaded = [_loads(line) for line in text.splitlines() if line.strip()]
+            loaded = [_loads(line, file_name) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError) as error:
             raise refusal("json_broken", "the file is no JSON; it may be cut off; deliver it again", file_name) from error
     every: list[object] = loaded if isinstance(loaded, list) else [loaded]
@@ -110,8 +110,14 @@ def _answers(respondent: int, given: Sequence[object]) -> Iterator[Answer]:
                 yield Answer(respondent, respondent, Asked(question_id, text.strip(), row), answer.strip())
 
 
-def _loads(text: str) -> object:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+def _loads(text: str, file_name: str) -> object:
+    def whole(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise refusal("json_key_repeated", "an object has one key twice; which value counts is not known", file_name)
+        return found
+
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=whole)
 
 
 def _list(value: object) -> list[object]:

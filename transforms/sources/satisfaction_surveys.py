@@ -6,7 +6,8 @@ question's scale go no further than here: such rows are set aside or quarantined
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -99,7 +100,13 @@ def _tables(item: Delivered, context: Context, known: Known) -> Collected | None
     return found[0] if found else None
 
 
-def _is_known(asked: Asked, names: set[str]) -> bool:
+@lru_cache(maxsize=1)
+def _shipped() -> Set[str]:
+    """Questions that the shipped register knows: files are recognised before an agency's own rows are at hand."""
+    return {name for questions in questions_of(Reference.load(), "").values() for name in questions}
+
+
+def _is_known(asked: Asked, names: Set[str]) -> bool:
     return any(spoken(name) in names for _, name in asked.names())
 
 
@@ -121,7 +128,9 @@ def _mapped(collected: Collected, known: Known, named: Named | None, file_name: 
     whose: dict[str, dict[Asked, set[int]]] = {}
     for answer in collected.answers:
         whose.setdefault(surveys[answer.respondent], {}).setdefault(answer.asked, set()).add(answer.respondent)
-    questions = {survey: _questions(asked, known[survey], file_name) for survey, asked in whose.items() if survey}
+    questions = {
+        survey: _questions(asked, known[survey], collected.repeated, file_name) for survey, asked in whose.items() if survey
+    }
     rows = []
     for answer in collected.answers:
         survey = surveys[answer.respondent]
@@ -162,9 +171,12 @@ def _likeliest(asked: Sequence[Asked], known: Known, file_name: str) -> str:
     return best[0]
 
 
-def _questions(asked: Mapping[Asked, set[int]], known: Mapping[str, Question], file_name: str) -> Mapping[Asked, Question]:
+def _questions(
+    asked: Mapping[Asked, set[int]], known: Mapping[str, Question], repeated: Set[Asked], file_name: str
+) -> Mapping[Asked, Question]:
     """What each question (-> its respondents) asks: of two that would be one item the more exactly named one; two named alike are
-    one question in two languages where nobody answered both. Raises DeliveryRefused where somebody did."""
+    one question in two languages where nobody answered both. Raises DeliveryRefused where somebody did, or one heading stands
+    over two columns."""
     found: dict[str, dict[int, dict[Asked, Question]]] = {}
     for one in asked:
         hit = next(((rank, known[spoken(name)]) for rank, name in one.names() if spoken(name) in known), None)
@@ -172,7 +184,8 @@ def _questions(asked: Mapping[Asked, set[int]], known: Mapping[str, Question], f
             found.setdefault(hit[1].item, {}).setdefault(hit[0], {})[one] = hit[1]
     chosen = {item: ranks[min(ranks)] for item, ranks in found.items()}
     for item, alike in chosen.items():
-        if sum(len(asked[one]) for one in alike) > len(set().union(*(asked[one] for one in alike))):
+        answered_both = sum(len(asked[one]) for one in alike) > len(set().union(*(asked[one] for one in alike)))
+        if answered_both or repeated & set(alike):
             text = f"two questions are taken for {item}; name the right one by its id or whole text in survey_questions.csv"
             raise refusal("question_ambiguous", text, file_name)
     return {one: question for alike in chosen.values() for one, question in alike.items()}
@@ -212,8 +225,7 @@ def recognise(path: Path) -> int:
     """How surely a file is a survey, 0-100: Webropol's answers, a template, a long table, else headings that are questions."""
     if looks_like(path):
         return 100
-    known = questions_of(Reference.load(), "")
-    every = {name for questions in known.values() for name in questions}
+    every = _shipped()
     best = max(forms.Form(CONTRACT).recognise(path), WAVES.recognise(path))
     headings = forms.headings(CONTRACT, ANSWER)
     for grid in grids.head_of(path):

@@ -40,7 +40,6 @@ def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item:
     broken = pl.concat([frame.cast({"row": pl.Int64, "column_name": pl.String, "value": pl.String}) for frame in failures])
     schema = ANSWER.polars_schema()
     accepted = typed.filter(~pl.col("row").is_in(broken["row"].unique().to_list())).with_columns(
-        organisation_name=pl.lit(None, pl.String),
         delivery_id=pl.lit(item.delivery_id),
         agency=pl.lit(item.agency),
         produced_at=pl.lit(item.produced_at).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")),

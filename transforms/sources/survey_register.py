@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from schemas.errors import ConfigurationError
 from schemas.reference import Reference
-from schemas.satisfaction_surveys import AREAS_MAX, ITEM_KINDS, SURVEYS
+from schemas.satisfaction_surveys import ITEM_KINDS, QUESTIONS_MAX, SURVEYS
 from transforms.formats.detect import normalise_header
 
 QUESTIONS, SCALES = "codelists/survey_questions.csv", "codelists/survey_scales.csv"
@@ -81,9 +81,11 @@ def questions_of(reference: Reference, agency: str) -> Mapping[str, Mapping[str,
         question = Question(row["survey"] or "", row["item"] or "", row["kind"] or "", row["scale"] or "", order == ORDERS[1])
         found[question.survey][spoken(row["question"] or "")] = question
     for survey, own in found.items():
-        areas = {question.item for question in own.values() if question.kind == "area"}
-        if len(areas) > AREAS_MAX:
-            raise ConfigurationError(f"{QUESTIONS}: the survey {survey} has {len(areas)} areas; {AREAS_MAX} at most are computed")
+        for kind in ("area", "support"):
+            items = {question.item for question in own.values() if question.kind == kind}
+            if len(items) > QUESTIONS_MAX:
+                text = f"the survey {survey} has {len(items)} items of the kind {kind}; means are computed over {QUESTIONS_MAX} at most"
+                raise ConfigurationError(f"{QUESTIONS}: {text}")
     return found
 
 

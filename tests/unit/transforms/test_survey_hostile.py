@@ -4,21 +4,15 @@ number or words leave the reading."""
 from __future__ import annotations
 
 import json
-import random
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from schemas.errors import ConfigurationError
-from schemas.reference import Reference
 from tests.unit.transforms.survey_files import answers, broken, json_file, taken, text_file, workbook
 from transforms.newest import newest
 from transforms.sources.satisfaction_surveys import CONTRACT
-from transforms.sources.survey_register import Scale, questions_of, rules_of, values_of
 
 PEOPLE = (
     "Erkki Esimerkki",
@@ -121,6 +115,11 @@ def test_cut_off_json_is_refused(tmp_path: Path) -> None:
     assert refused(text_file(tmp_path, "asiakaskysely.json", whole[: len(whole) * 2 // 3])) == ["json_broken"]
 
 
+def test_a_key_twice_in_one_object_is_refused(tmp_path: Path) -> None:
+    text = json.dumps(webropol((None, {"Palveluasenne": "5"}))).replace('"Answer": "5"', '"Answer": "5", "Answer": "1"')
+    assert refused(text_file(tmp_path, "asiakaskysely.json", text)) == ["json_key_repeated"]
+
+
 def test_a_response_that_comes_twice_counts_once_and_zeros_are_no_id(tmp_path: Path) -> None:
     zeros = "00000000-0000-0000-0000-000000000000"
     given = (("a", "5"), ("a", "5"), (zeros, "4"), (zeros, "4"), (None, "1"))
@@ -157,6 +156,11 @@ def test_one_text_under_two_ids_that_both_were_answered_is_refused(tmp_path: Pat
     assert isinstance(responses, list)
     responses[0]["RespondentAnswers"].append({"QuestionId": "other", "Question": "Palveluasenne", "Answer": "1"})
     assert refused(json_file(tmp_path, "asiakaskysely.json", page)) == ["question_ambiguous"]
+
+
+def test_one_heading_over_two_columns_is_refused(tmp_path: Path) -> None:
+    lines = ("Palveluasenne;Palveluasenne;Vuosi", "5;1;2023")
+    assert refused(text_file(tmp_path, "asiakaskysely.csv", *lines)) == ["question_ambiguous"]
 
 
 def test_what_is_no_survey_is_refused(tmp_path: Path) -> None:
@@ -270,46 +274,3 @@ def test_nobody_leaves_the_reading(tmp_path: Path, write: object) -> None:
         str(part.facts),
     ]
     assert not [(person, text) for person in PEOPLE for text in texts if person.lower() in text.lower()]
-
-
-WORDS = {"best": 5, "good": 4, "middling": 3, "bad": 2, "worst": 1}
-SCALE = Scale({**WORDS, **{str(value): value for value in range(1, 6)}, "?": None})
-
-
-@given(st.booleans(), st.booleans(), st.sets(st.sampled_from(sorted(WORDS)), min_size=1), st.randoms(use_true_random=False))
-def test_labels_tell_the_direction_and_bare_numbers_follow(
-    is_down: bool, register: bool, shown: set[str], rng: random.Random
-) -> None:
-    def numbered(value: int) -> int:
-        return 6 - value if is_down else value
-
-    given = [f"{numbered(value)} - {word}" if word in shown else str(numbered(value)) for word, value in WORDS.items()] + ["?"]
-    rng.shuffle(given)
-    values = values_of(given, SCALE, is_descending=register)
-    tells = is_down if shown - {"middling"} else register
-    meant = {answer: (None if answer == "?" else value) for answer in given for value in [_meant(answer, tells)]}
-    assert (values.found, values.unknown, values.is_contradictory) == (meant, frozenset(), False)
-
-
-def _meant(answer: str, is_down: bool) -> int:
-    number, _, word = answer.partition(" - ")
-    if word:
-        return WORDS[word]
-    return 0 if number == "?" else 6 - int(number) if is_down else int(number)
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "told"),
-    [
-        ("survey_questions", "agency,survey,question,item,kind,scale,code_order,note\n,staff,Q,i,area,five,,\n", "survey 'staff'"),
-        ("survey_questions", "agency,survey,question,item,kind,scale,code_order,note\n,customer,Q,i,area,six,,\n", "scale 'six'"),
-        ("survey_questions", "agency,survey,question,item,kind,scale,code_order,note\n,customer,Q,i,area,five,up,\n", "code_order 'up'"),
-        ("survey_questions", "agency,survey,question,item,kind,scale,code_order,note\n,customer,Q,i,area,five,,\n,customer,R,j,area,five,,\n", "has 11 areas"),
-        ("survey_scales", "scale,delivered,value,note\nfive,hyvin,4.5,\n", "value '4.5'"),
-        ("survey_rules", "survey,months_back,wave,note\ncustomer,6,week,\n", "wave 'week'"),
-    ],
-)  # fmt: skip
-def test_registers_that_cannot_be_are_told_with_row_and_column(name: str, rows: str, told: str) -> None:
-    reference = Reference.load({f"codelists/{name}.csv": rows})
-    with pytest.raises(ConfigurationError, match=told):
-        rules_of(reference) if name == "survey_rules" else questions_of(reference, "")
