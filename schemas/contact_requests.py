@@ -60,6 +60,17 @@ TIME_HINT = labels(
     "Suomen aikaa, esim. 2.5.2023 14:05.", "Finsk tid, t.ex. 2.5.2023 14:05.", "Finnish time, e.g. 2023-05-02 14:05."
 )
 
+JOINT_HINT = labels(
+    "Yhteishankinnan tunnus, ei kuvausta.",
+    "Den gemensamma upphandlingens kod, ingen beskrivning.",
+    "The joint procurement's code, no description.",
+)
+CUSTOMER_HINT = labels(
+    "Asiakasorganisaation Y-tunnus, organisaatiorekisterin tunnus tai nimi; muuta ei säilytetä.",
+    "Kundorganisationens FO-nummer, kod eller namn i organisationsregistret; annat bevaras inte.",
+    "The customer organisation's business id, or its id or name in the register of organisations; nothing else is kept.",
+)
+
 _COLUMNS = (
     column("case_id", pl.String, "Yhteydenoton tunnus", "Ärendets id", "Case id", required=True, hint=CASE_ID_HINT, also=("incidentid", "incident", "ticketnumber", "case number", "tapausnumero", "tapauksen numero", "ärendenummer")),
     column("received_at", MOMENT, "Saapunut", "Inkom", "Received at", required=True, hint=TIME_HINT, also=("createdon", "created on", "luotu", "luontiaika", "skapades den", "skapad den", "skapad")),
@@ -71,8 +82,8 @@ _COLUMNS = (
     coded("status_reason", STATUSES, "Tilan syy", "Statusorsak", "Status reason", also=("statuscode", "orsak till status")),
     coded("origin", ORIGINS, "Yhteydenottotapa", "Ursprung", "Origin", also=("caseorigincode", "case origin", "alkuperä", "kanava", "kanal", "channel", "saapumistapa")),
     coded("request_type", TYPES, "Yhteydenoton tyyppi", "Typ av kontakt", "Request type", also=("casetypecode", "case type", "type", "tyyppi", "typ", "tapauksen tyyppi", "ärendetyp")),
-    column("joint_procurement", pl.String, "Yhteishankinta", "Gemensam upphandling", "Joint procurement", description="Its id or delivered code; 'unmapped' where only free text was delivered.", also=("_productid_value", "productid", "product", "tuote", "produkt", "_subjectid_value", "subjectid", "subject", "aihe", "ämne")),
-    column("organisation_id", pl.String, "Asiakas", "Kund", "Customer", description="The customer's id in the register of organisations, null when it does not know the customer.", also=("_customerid_value", "customerid", "_accountid_value", "account", "asiakasorganisaatio", "asiakkaan y-tunnus", "y-tunnus", "kundens fo-nummer", "fo-nummer", "customer's business id", "business id", "organisaatio")),
+    column("joint_procurement", pl.String, "Yhteishankinta", "Gemensam upphandling", "Joint procurement", hint=JOINT_HINT, description="Its id or delivered code; 'unmapped' where only free text was delivered.", also=("_productid_value", "productid", "product", "tuote", "produkt", "_subjectid_value", "subjectid", "subject", "aihe", "ämne")),
+    column("organisation_id", pl.String, "Asiakas", "Kund", "Customer", hint=CUSTOMER_HINT, description="The customer's id in the register of organisations, null when it does not know the customer.", also=("_customerid_value", "customerid", "_accountid_value", "account", "asiakasorganisaatio", "asiakkaan y-tunnus", "y-tunnus", "kundens fo-nummer", "fo-nummer", "customer's business id", "business id", "organisaatio")),
     column("is_merged", pl.Boolean, "Yhdistetty", "Sammanfogad", "Merged"),
     column("is_child", pl.Boolean, "Alitapaus", "Underordnat ärende", "Child case", also=PARENTS),
 )  # fmt: skip

@@ -20,11 +20,12 @@ from schemas.reference import Reference
 from transforms.formats import dataverse
 from transforms.formats.detect import HEADER_WITHIN, normalise_header
 from transforms.formats.grids import FORMULA, Cells, Grid
-from transforms.sources.forms import Broken, Form
+from transforms.sources.forms import Broken, Form, heading_of
 from transforms.suppliers import business_id
 
 DECIDED = ("state", "status_reason", "origin", "request_type", "joint_procurement", "organisation_id")
 """Columns whose cell is decided from everything that stands under any of their headings."""
+REQUIRED = {"case_id", "received_at"}
 ELSE = {"status_reason": "other", "origin": "other", "request_type": UNMAPPED}
 """What an unknown word becomes: systems let agencies add status reasons and origins; an unknown state is an error."""
 _HIDDEN = re.compile(r"\([^)]+\)\s*\S")
@@ -42,12 +43,13 @@ def _headings() -> Mapping[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     for column in delivered(CASE):
         for rank, heading in enumerate((column.name, *(column.labels or {}).values(), *column.also)):
-            found.setdefault(normalise_header(heading), (column.name, rank))
+            found.setdefault(heading_of(heading), (column.name, rank))
     return found
 
 
 def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
-    """The grid with the contract's headings, codes and ids; a grid without a case and its time of receipt as it is.
+    """The grid with the contract's headings, codes and ids; a grid without a case and its time of receipt as it is: no table is
+    found in it then, as headings are compared as `Form` compares them.
 
     The first three columns of an Excel export are hidden ones, "(Do Not Modify) ..." in whatever language: the case's id, a
     checksum, the time of change.
@@ -55,15 +57,15 @@ def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
     known = dict(_headings())
     if reference is not None:
         own = reference.table("codelists/contact_headings.csv").filter(agency=agency)
-        known |= {normalise_header(row["delivered"]): (row["column"], -1) for row in own.iter_rows(named=True)}
+        known |= {heading_of(row["delivered"]): (row["column"], -1) for row in own.iter_rows(named=True)}
     plain = dataverse.plain(grid, {heading for heading, (column, _) in known.items() if column in DECIDED})
     best: tuple[int, dict[str, list[int]]] = (0, {})
     for at, cells in enumerate(plain.rows[: 1 if plain.has_header else HEADER_WITHIN]):
         places = _places(cells, known)
-        if len(places) > len(best[1]):
+        if len(places) > len(best[1]) and set(places) >= REQUIRED:
             best = at, places
     at, places = best
-    if not {"case_id", "received_at"} <= set(places):
+    if not places:
         return plain
     before = plain.rows[at]
     header = [
@@ -73,7 +75,7 @@ def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
         header[1] = ""
     for column, found in places.items():
         header[found[0]] = column
-    parents = {place for place in places.get("is_child", []) if normalise_header(before[place]) in PARENTS}
+    parents = {place for place in places.get("is_child", []) if heading_of(before[place]) in PARENTS}
     decides = {} if reference is None else _decides(reference, agency)
     rows = [*plain.rows[:at], header, *(_row(row, places, parents, decides) for row in plain.rows[at + 1 :])]
     return replace(plain, rows=rows)
@@ -87,7 +89,7 @@ def _places(cells: Cells, known: Mapping[str, tuple[str, int]]) -> dict[str, lis
     """Column -> the places of its headings, the preferred one first."""
     ranked: dict[str, list[tuple[int, int]]] = {}
     for place, cell in enumerate(cells):
-        column, rank = known.get(normalise_header(cell), ("", 0))
+        column, rank = known.get(heading_of(cell), ("", 0))
         if column:
             ranked.setdefault(column, []).append((rank, place))
     if _is_hidden(cells):

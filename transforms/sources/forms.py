@@ -221,7 +221,7 @@ def _headings(contract_id: int, table_name: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for item in delivered(table):
         for heading in (*(item.labels or {}).values(), item.name, *item.also):
-            found.setdefault(_heading(heading), item.name)
+            found.setdefault(heading_of(heading), item.name)
     return found
 
 
@@ -234,14 +234,15 @@ def headings(contract: Contract, table: Table) -> Mapping[str, str]:
     return _headings(id(contract), table.name)
 
 
-def _heading(text: str) -> str:
+def heading_of(text: str) -> str:
+    """A heading as it is compared: without the star of what must be filled in."""
     return normalise_header(text).rstrip("*").strip()
 
 
 def _match(cells: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for place, cell in enumerate(cells):
-        name = known.get(_heading(cell))
+        name = known.get(heading_of(cell))
         if name is not None and name not in found.values():
             found[place] = name
     return found

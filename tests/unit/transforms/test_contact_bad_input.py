@@ -105,6 +105,18 @@ def test_slipped_cells_show_nobody(tmp_path: Path) -> None:
     assert part.accepted["contact_request"].height == 1
 
 
+@pytest.mark.parametrize("title", ["", "Case id;Received at\n", "Customer;State;Case Type;Product;Origin\n"])
+@pytest.mark.parametrize("star", ["", " *", "*"])
+def test_a_customers_name_is_dropped_wherever_the_headings_stand(tmp_path: Path, title: str, star: str) -> None:
+    header = f"Yhteydenoton tunnus{star};Saapunut{star};Tila;Yhteydenoton tyyppi;Asiakas"
+    path = _put(tmp_path, f"{title}{header}\nCAS-1;2.5.2023;Aktiivinen;Neuvonta;Maija Mallikas\n")
+
+    part = cleaned(path)
+
+    assert "Mallikas" not in part.accepted["contact_request"].cast(pl.String).write_csv()
+    assert part.accepted["contact_request"].filter(case_id="CAS-1")["request_type"].to_list() == ["advice"]
+
+
 @pytest.mark.parametrize(
     ("customer", "found"),
     [
