@@ -93,7 +93,7 @@ def test_who_took_another_in_needs_the_months_of_both() -> None:
             row("part", since="2022-01-01", before="old"),
             row("old", until="2021-12-31"),
         ],
-        [row("rest", since="2022-01-01", before="old"), row("old", until="2021-11-30")],  # a month between
+        [row("rest", since="2022-01-01", before="old"), row("old", until="2021-12-15")],  # two weeks between
         [row("rest", until="2021-12-31"), row("rest", since="2022-01-01", before="nobody")],
     ],
     ids=["divided", "dissolved", "gap", "unknown"],

@@ -87,6 +87,15 @@ def test_a_missing_month_makes_every_period_that_holds_it_incomplete() -> None:
     assert shown("year", date(2022, 1, 1), 36_000, names, missing="b") == (36_000, None)
 
 
+def test_an_organisation_that_ends_leaves_the_panel_incomplete_not_smaller() -> None:
+    names, start = ["a", "b", "c", "d"], date(2023, 1, 1)
+    ending = pl.when(pl.col("entity_id") == "d").then(date(2023, 6, 30)).otherwise("until").alias("until")
+    year = pl.DataFrame([periods.period("year", start)], schema=periods.SCHEMA, orient="row")
+    wanted = panel_figures.asked(year, DRAWN)
+    found = panel_figures.cells(members(names).with_columns(ending), whole("year", start, 48_000), contributions(names), wanted)
+    assert found.select("numerator", "reason").rows() == [(None, "panel_incomplete")]
+
+
 def test_rows_without_dates_serve_years_only() -> None:
     names = ["a", "b", "c"]
     assert shown("year", date(2023, 1, 1), 36_000, names, undated="c") == (36_000, None)
