@@ -20,7 +20,11 @@ ANSWERS = Table(
     "Answers to surveys; respondents are counted by `respondent`, the companies of suppliers by `company_id`.",
     (
         Column("organisation_id", pl.String, "The respondent's organisation; null where it is not known."),
-        Column("organisation_name", pl.String, "Always null: deliveries' own names of customers are not stored."),
+        Column(
+            "organisation_name",
+            pl.String,
+            "Always null: deliveries are not asked what customers are called; with it customers outside the register have a level.",
+        ),
         Column("month", pl.Date, "January of the year asked about; month of the response in continuous surveys.", required=True),
         Column("survey", pl.String, "customer, supplier, minicomp.", required=True, codes=tuple(SURVEYS)),
         Column("respondent", pl.String, "Delivery and running number within it.", required=True),
@@ -50,6 +54,7 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
     )
     answers = tables["survey_answer"].join(kinds, on=["survey", "item"]).with_columns(
         month=pl.date("year", pl.col("wave_month").fill_null(1), 1),
+        organisation_name=pl.lit(None, pl.String),
         respondent=pl.format("{}/{}", "delivery_id", "respondent"),
     )  # fmt: skip
     waves = tables["survey_wave"].with_columns(month=pl.date("year", 1, 1))

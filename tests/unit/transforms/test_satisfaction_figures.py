@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from schemas.reference import Reference
+from tests.unit.transforms.survey_files import taken, text_file
 from transforms import levels, periods
 from transforms.key_figures import DEFINITIONS, satisfaction_scores, satisfaction_shares
 from transforms.key_figures.parameters import Parameters
-from transforms.measures.satisfaction_surveys import ANSWERS, WAVES
+from transforms.measures.satisfaction_surveys import ANSWERS, WAVES, measure
+from transforms.newest import newest
 from transforms.settle import settle
+from transforms.sources.satisfaction_surveys import CONTRACT
 
 ESPOO, VANTAA = "0101263-6", "0124610-9"
 REFERENCE = Reference.load()
@@ -67,6 +71,30 @@ def score(cell: Mapping[str, object]) -> Fraction:
 
 def customer(organisation: str | None = None, **answers: int | None) -> Given:
     return "customer", organisation, answers
+
+
+def test_files_become_measures_of_the_year_asked_about_and_of_the_month_of_the_response(tmp_path: Path) -> None:
+    files = (
+        ("asiakaskysely.csv", "Palveluasenne;Vastauspäivä;Y-tunnus", f"4;15.1.2024;{ESPOO}", "6;16.1.2024;"),
+        ("minikilpailutuskysely.csv", "Tyytyväisyys minikilpailutuksen tukeen;Vastauspäivä", "5;15.1.2024"),
+        ("kierrokset.csv", "Kysely;Vuosi;Kutsuttuja;Vastanneita", "Asiakaskysely;2023;9;4"),
+    )
+    parts = [taken(text_file(tmp_path, *file), number=number)[1] for number, file in enumerate(files, start=1)]
+    tables = {
+        table.name: pl.concat([part.accepted[table.name] for part in parts if table.name in part.accepted])
+        for table in CONTRACT.tables
+    }
+
+    measures = measure(newest(CONTRACT, tables), REFERENCE)
+
+    answers = measures["survey_response"]
+    assert answers.schema == ANSWERS.polars_schema()
+    assert answers.select("organisation_id", "month", "survey", "respondent", "kind", "value").sort("respondent").rows() == [
+        (ESPOO, date(2023, 1, 1), "customer", "d1/1", "area", 4),
+        (None, date(2023, 1, 1), "customer", "d1/2", "area", None),
+        (None, date(2024, 1, 1), "minicomp", "d2/1", "support", 5),
+    ]
+    assert measures["survey_invited"].rows() == [(date(2023, 1, 1), "customer", 9, 4)]
 
 
 def test_both_orders_of_averaging() -> None:
