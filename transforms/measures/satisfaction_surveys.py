@@ -23,7 +23,7 @@ ANSWERS = Table(
         Column(
             "organisation_name",
             pl.String,
-            "Always null: deliveries are not asked what customers are called; with it customers outside the register have a level.",
+            "Always null (names are not asked for); makes customers outside the register a level.",
         ),
         Column("month", pl.Date, "January of the year asked about; month of the response in continuous surveys.", required=True),
         Column("survey", pl.String, "customer, supplier, minicomp.", required=True, codes=tuple(SURVEYS)),
