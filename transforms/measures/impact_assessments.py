@@ -78,7 +78,7 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
     return {
         "impact_points": pl.concat(points).sort("measure", "case_id"),
         "impact_factor": _attained(_beside(result, target, "case_id")),
-        "impact_completed": _completed(tables["mini_competition"], result, joint),
+        "impact_completed": _completed(tables["mini_competition"], rows),
     }
 
 
@@ -104,11 +104,11 @@ def _attained(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).sort("case_id", "factor")
 
 
-def _completed(competitions: pl.DataFrame, result: pl.DataFrame, joint: pl.DataFrame) -> pl.DataFrame:
+def _completed(competitions: pl.DataFrame, assessments: pl.DataFrame) -> pl.DataFrame:
     """Nothing while no assessment was delivered: then it is not known whether any was made."""
     enough = pl.sum_horizontal(pl.col(factor).is_not_null().cast(pl.Int64) for factor in FACTORS) >= LEAST_FACTORS
-    assessed, stage1 = (rows.filter(enough)["case_id"].to_list() for rows in (result, joint))
-    completed = competitions.filter(pl.col("status") == "completed", pl.lit(value=bool(result.height or joint.height)))
+    assessed, stage1 = (assessments.filter(enough, stage=stage)["case_id"].to_list() for stage in ("result", "joint"))
+    completed = competitions.filter(status="completed") if assessments.height else competitions.clear()
     rows = completed.with_columns(
         month=pl.col("decided_on").dt.month_start(),
         is_assessed=pl.col("competition_id").is_in(assessed),
