@@ -42,8 +42,6 @@ SPECIAL: dict[str, tuple[Written, Written]] = {
     "responded_on": ((None, None), (None, None)),
 }
 """Columns in which a source takes no free text, translates by a register, or asks for one of two."""
-DROPPED = {("satisfaction_surveys", "organisation_name")}
-"""Text that the source reads and does not keep."""
 EACH = [pytest.param(source, language, id=f"{source}-{language}") for source in FORMS for language in LANGUAGES]
 
 
@@ -81,8 +79,6 @@ def _filled(path: Path, source: str, language: str) -> dict[str, list[dict[str, 
             for place, heading in enumerate(headings, start=1):
                 wanted = by_heading[heading]
                 written, back[wanted.name] = _value(wanted, row, language)
-                if (source, wanted.name) in DROPPED:
-                    back[wanted.name] = None
                 cell = sheet.cell(row + 2, place, written)
                 if isinstance(written, str):
                     cell.data_type = "s"
