@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from samples import truth_spend
@@ -44,7 +45,7 @@ def cells(
     _shares(found, purchases, world, known)
     _coverage(found, final, written, matches)
     _sizes(found, written, sizes)
-    return found
+    return found | _contacts(found, final, known)
 
 
 def in_force(since: date | None, until: date | None, day: date) -> bool:
@@ -170,6 +171,28 @@ def _coverage(found: Truth, final: Sequence[Agreement], written: Written, matche
 def _touches(since: date | None, until: date | None, month: date) -> bool:
     """In force on a day of the month."""
     return (since is None or since < shift(month, 1)) and (until is None or until > month)
+
+
+def _contacts(found: Truth, final: Sequence[Agreement], known: Mapping[tuple[Series, Place], Cell]) -> Truth:
+    """Contacts about agreements that are in force in the year, as another part of the sample planted them, per million euros."""
+    rates: Truth = {}
+    contacts: dict[tuple[Place, str], int] = defaultdict(int)
+    categories = {one.agreement_id: one for one in final}
+    for (series, place), cell in known.items():
+        one = categories.get(series.breakdown_id)
+        if series.figure_id != "contacts_n" or series.breakdown_kind != "joint_procurement" or one is None:
+            continue
+        ends = one.until and one.until <= place.period_start
+        if place.level == "national" and place.period_kind == "year" and not ends:
+            for category in ("", one.category):
+                contacts[place, category] += cell.numerator or 0
+    for (place, category), count in contacts.items():
+        kind = "category" if category else ""
+        spent = found.get((Series("joint_procurement_spend", "all", "", kind, category), place))
+        if spent and spent.numerator:
+            rate = Fraction(count * 100 * 10**6, spent.numerator)
+            rates[Series("contacts_per_meur", "all", "", kind, category), place] = Cell(count, spent.numerator, count, rate)
+    return rates
 
 
 def _sizes(found: Truth, written: Written, sizes: Sequence[tuple[Supplier, str, str, str]]) -> None:

@@ -33,6 +33,7 @@ NO_DATA = (
     "no_call_data",
     "spend_missing",
     "no_court_data",
+    "no_contact_data",
     "no_notice_ids",
     "no_category",
     "no_register",

@@ -21,6 +21,7 @@ from transforms.key_figures import (
     impact_coverage,
     joint_procurement_suppliers,
     joint_procurements,
+    joint_procurements_contacts,
     joint_procurements_share,
     local_spend,
     lots,
@@ -73,6 +74,7 @@ MODULES: tuple[ModuleType, ...] = (
     joint_procurements_share,
     contract_coverage,
     supplier_sizes,
+    joint_procurements_contacts,
 )
 
 

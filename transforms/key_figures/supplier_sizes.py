@@ -8,14 +8,15 @@ import polars as pl
 
 from schemas.errors import ConfigurationError
 from schemas.joint_procurements import SIZES, SME
+from schemas.key_figure import PeriodKind
 from schemas.reference import Reference
-from transforms.key_figures.form_figures import YEAR_ONLY
 from transforms.key_figures.spend_coverage import covered, keyed_figure, places
 from transforms.key_figures.suppliers import OUTSIDE
 from transforms.measures.purchase_invoices import dated
 
 FILE = "supplier_sizes.csv"
 MISSING = "sizes_missing"
+PERIOD_KINDS: tuple[PeriodKind, ...] = ("year",)
 
 DEFINITIONS = (
     keyed_figure(
@@ -29,7 +30,7 @@ DEFINITIONS = (
         "market",
         unit="share",
         direction="up",
-        period_kinds=YEAR_ONLY,
+        period_kinds=PERIOD_KINDS,
         numerator="Net spend on suppliers that are micro, small or medium-sized (supplier_sizes.csv) in the month.",
         denominator="Net spend on suppliers with a known size.",
         numerator_quantity="cent",
@@ -44,7 +45,7 @@ DEFINITIONS = (
 _SMALL = ", ".join(f"'{size}'" for size in SME)
 PLANS: Mapping[str, str] = {
     "sizes": f"""
-WITH {places(YEAR_ONLY)},
+WITH {places(PERIOD_KINDS)},
 {covered("business_id_lines + foreign_id_lines", "no_supplier_id", scaled=False)},
 spend AS MATERIALIZED (
     SELECT organisation_id, period, has_date, sum(net_cents - public_cents)::BIGINT AS market FROM spend_month GROUP BY ALL),
