@@ -21,8 +21,11 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "strategy_return": ("strategy_followup", "organisation_id, year"),
     "strategic_goal": ("strategic_goals", "organisation_id, goal_id, year"),
     "action_state": ("action_programme", "branch, action_no, year"),
+    "mini_competition": ("mini_competitions", "competition_id"),
+    "impact_assessment": ("impact_assessments", "case_id, kind, stage"),
 }
 """Table of the lake -> its source, and the columns whose newest delivery counts."""
+FACTORS = ("cost_savings", "innovation", "competence", "quality", "responsibility")
 RETURNS = "SELECT year, {top}, {bottom} FROM strategy_return WHERE {asked} GROUP BY year"
 
 
@@ -35,8 +38,26 @@ def _sum(column: str, per: str | None = None) -> str:
     return RETURNS.format(top=f"sum({column})", bottom=f"sum({per})" if per else "NULL", asked=asked)
 
 
+def _competitions(top: str, bottom: str, known: str = "true") -> str:
+    return f"SELECT year(decided_on), {top}, {bottom} FROM mini_competition WHERE status = 'completed' AND {known} GROUP BY 1"
+
+
+def _assessed(stage: str) -> str:
+    scores = " + ".join(f"({factor} IS NOT NULL)::INT" for factor in FACTORS)
+    return f"(SELECT case_id FROM impact_assessment WHERE stage = '{stage}' AND {scores} >= 4)"
+
+
 SQL: Mapping[tuple[str, str], str] = {
     ("appeals_n", ""): "SELECT year(filed_on), count(*), NULL FROM market_court_case GROUP BY 1",
+    ("minicomp_n", "all"): _competitions("count(*)", "NULL"),
+    ("minicomp_n", "assisted"): _competitions("count(*) FILTER (is_assisted)", "NULL"),
+    ("minicomp_bids_mean", ""): _competitions("sum(bids_n)", "count(*)", "bids_n >= 1"),
+    ("minicomp_single_bid_share", ""): _competitions("count(*) FILTER (bids_n = 1)", "count(*)", "bids_n >= 1"),
+    ("minicomp_invited_mean", ""): _competitions("sum(invited_n)", "count(*)", "invited_n IS NOT NULL"),
+    ("impact_coverage", ""): _competitions(f"count(*) FILTER (competition_id IN {_assessed('result')})", "count(*)"),
+    ("impact_stage1_coverage", ""): _competitions(
+        f"count(DISTINCT agreement_id) FILTER (agreement_id IN {_assessed('joint')})", "count(DISTINCT agreement_id)"
+    ),
     ("strategy_exists_share", "responding"): _share("strategy IN ('strategy', 'guidelines')", "strategy"),
     ("strategy_plan_share", "responding"): _share("has_plan", "has_plan"),
     ("strategy_followup_share", "responding"): _share("follow_up = 'regularly'", "follow_up"),
