@@ -152,10 +152,10 @@ def _table(
     for row in rows:
         contents[_node(row)][_part(row)] = _content(row, people)
     told: dict[Node, dict[Part, tuple[int, int | None, int | None]]] = defaultdict(dict)
-    withheld = set()
+    withheld: dict[Node, set[Part]] = defaultdict(set)
     for row in former:
         if row["status"] == SUPPRESSED:
-            withheld.add(_node(row))
+            withheld[_node(row)].add(_part(row))
         else:
             told[_node(row)][_part(row)] = _content(row, {}).shown
     parts = {part for content in contents.values() for part in content}

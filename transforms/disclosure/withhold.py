@@ -78,7 +78,7 @@ class Table:
     """One protected table of one year: its tree, contents, rules by part, and what former publications told.
 
     `remembered`: nodes withheld in any former publication. `told`: what the last one showed of each node (Content.shown by
-    part), `withheld`: what it withheld.
+    part), `withheld`: the parts that it withheld.
     """
 
     tree: Tree
@@ -86,94 +86,94 @@ class Table:
     rules: Mapping[Part, Rule]
     remembered: Collection[Node] = ()
     told: Mapping[Node, Mapping[Part, tuple[int, int | None, int | None]]] = field(default_factory=dict)
-    withheld: Collection[Node] = ()
+    withheld: Mapping[Node, Collection[Part]] = field(default_factory=dict)
 
-    def safe(self, parts: Mapping[Part, Content]) -> bool:
-        return all(is_safe(content, self.rules[part]) for part, content in parts.items())
+    def is_safe(self, node: Node) -> bool:
+        """Whether every part of a node may be shown."""
+        return all(is_safe(content, self.rules[part]) for part, content in self.contents[node].items())
+
+    def n(self, node: Node, part: Part) -> int:
+        content = self.contents.get(node, {}).get(part)
+        return content.n if content else 0
 
     def size(self, node: Node) -> int:
         return max((content.n for content in self.contents.get(node, {}).values()), default=0)
 
-    def together(self, nodes: Sequence[Node], disjoint: bool) -> dict[Part, Content]:
-        """The sum of some nodes, part by part."""
-        found: dict[Part, Content] = {}
-        for node in nodes:
-            for part, content in self.contents.get(node, {}).items():
-                found[part] = found[part].plus(content, disjoint) if part in found else content
-        return found
+    def are_safe(self, nodes: Sequence[Node], part: Part, disjoint: bool) -> bool:
+        """Whether one part of some nodes may be told as a sum, and is no single node's."""
+        together = self.contents[nodes[0]][part]
+        for node in nodes[1:]:
+            together = together.plus(self.contents[node][part], disjoint)
+        return len(nodes) > 1 and is_safe(together, self.rules[part])
 
-    def is_known(self, node: Node) -> bool:
-        """Whether the last publication showed the node with the content it still has."""
-        told, now = self.told.get(node), self.contents.get(node, {})
-        return told is not None and all(told[part] == now[part].shown for part in set(told) & set(now))
+    def is_known(self, node: Node, part: Part) -> bool:
+        """Whether the last publication told a part of a node as it still is."""
+        told, now = self.told.get(node, {}).get(part), self.contents.get(node, {}).get(part)
+        return told is not None and now is not None and told == now.shown
 
 
 def withhold(table: Table) -> set[Node]:
     """The nodes to withhold."""
     present = {node for node in table.tree.nodes if table.size(node) > 0}
-    unsafe = {node for node in present if not table.safe(table.contents[node])}
+    unsafe = {node for node in present if not table.is_safe(node)}
     chosen = unsafe | (present & set(table.remembered))
     quantities = _quantities(table)
     while True:
-        unknown = {node for node in chosen if not table.is_known(node)}
-        added = _from_arms(table, chosen, unknown, present) - chosen
-        if not added:
-            added = _from_bounds(table, chosen, unknown, present, unsafe, quantities) - chosen
+        added = _from_arms(table, chosen) - chosen or _from_bounds(table, chosen, unsafe, quantities) - chosen
         if not added:
             return chosen
         chosen |= added
 
 
-def _from_arms(table: Table, chosen: set[Node], unknown: set[Node], present: set[Node]) -> set[Node]:
-    """What the arms ask for besides: siblings or parents of what is withheld, a child of a parent that its children tell."""
+def _unknown(table: Table, chosen: Collection[Node], part: Part) -> set[Node]:
+    """Nodes whose part is withheld and was not told before as it still is."""
+    return {node for node in chosen if table.n(node, part) > 0 and not table.is_known(node, part)}
+
+
+def _from_arms(table: Table, chosen: set[Node]) -> set[Node]:
+    """What the sums ask for besides: a sibling of what is withheld, or the parent where no sibling suffices."""
     added: set[Node] = set()
-    for arm in table.tree.arms:
-        hidden = [child for child in arm.children if child in unknown]
-        if arm.parent in unknown:
-            if not hidden:
-                added |= _complement(
-                    table, arm, chosen, present, -(-table.size(arm.parent) * MARGIN.numerator // MARGIN.denominator)
-                )
-            continue
-        disjoint = arm.children[0][0] != "national"
-        if _gives_away(table, arm, hidden, disjoint):
-            added.add(arm.parent)
-        elif hidden and not (len(hidden) > 1 and table.safe(table.together(hidden, disjoint))):
-            added |= _complement(table, arm, chosen, present, _missing(table, hidden)) or {arm.parent}
+    for part in sorted(table.rules):
+        unknown = _unknown(table, chosen, part)
+        for arm in table.tree.arms:
+            hidden = [child for child in arm.children if child in unknown]
+            if arm.parent in unknown:
+                continue  # nobody knows the sum; what the children tell of it is a question of bounds
+            disjoint = arm.children[0][0] != "national"
+            if _gives_away(table, arm, hidden, part, disjoint):
+                added.add(arm.parent)
+            elif hidden and not table.are_safe(hidden, part, disjoint):
+                added |= _complement(table, arm, chosen, part, _missing(table, hidden, part)) or {arm.parent}
     return added
 
 
-def _gives_away(table: Table, arm: Arm, hidden: Sequence[Node], disjoint: bool) -> bool:
-    """Whether the parent, published before and now, gives away by its change what was withheld then or is withheld newly."""
-    if arm.parent not in table.told:
+def _gives_away(table: Table, arm: Arm, hidden: Sequence[Node], part: Part, disjoint: bool) -> bool:
+    """Whether the parent, told before and now, gives away by its change what is withheld newly or was withheld and is gone."""
+    if part not in table.told.get(arm.parent, {}):
         return False
-    fresh = [child for child in hidden if child not in table.withheld]
-    others = len(hidden) > len(fresh)
-    gone = [child for child in table.withheld if _is_child(table, child, arm) and table.size(child) == 0]
-    if gone:
+    if any(part in table.withheld.get(child, ()) and table.n(child, part) == 0 for child in arm.children):
         return True
-    return bool(fresh) and others and not (len(fresh) > 1 and table.safe(table.together(fresh, disjoint)))
+    fresh = [child for child in hidden if part not in table.withheld.get(child, ())]
+    return 0 < len(fresh) < len(hidden) and not table.are_safe(fresh, part, disjoint)
 
 
-def _is_child(table: Table, node: Node, arm: Arm) -> bool:
-    above = table.tree.above.get(node)
-    return above is not None and above == arm
-
-
-def _missing(table: Table, hidden: Sequence[Node]) -> int:
+def _missing(table: Table, hidden: Sequence[Node], part: Part) -> int:
     """How large a complement has to be: what lacks of the least number of units, and a tenth of the largest withheld."""
-    parts = table.together(hidden, disjoint=True)
-    lacking = max((table.rules[part].minimum_n - content.n for part, content in parts.items()), default=0)
-    tenth = -(-max(table.size(node) for node in hidden) * MARGIN.numerator // MARGIN.denominator)
-    return max(lacking, tenth, 1)
+    units = [table.n(node, part) for node in hidden]
+    return max(table.rules[part].minimum_n - sum(units), _tenth(max(units)), 1)
 
 
-def _complement(table: Table, arm: Arm, chosen: set[Node], present: set[Node], size: int) -> set[Node]:
-    """The smallest published child of at least `size` units, else the largest; none where all are withheld or were told."""
+def _tenth(units: int) -> int:
+    return -(-units * MARGIN.numerator // MARGIN.denominator)
+
+
+def _complement(table: Table, arm: Arm, chosen: set[Node], part: Part, size: int) -> set[Node]:
+    """The smallest published child with at least `size` units of the part, else the largest; none where all are withheld or
+    known anyway."""
     candidates = sorted(
-        (table.size(child), child)
+        (table.n(child, part), child)
         for child in arm.children
-        if child in present and child not in chosen and not table.is_known(child)
+        if child not in chosen and table.n(child, part) > 0 and not table.is_known(child, part)
     )
     large = [child for units, child in candidates if units >= size]
     return {large[0]} if large else {child for _, child in candidates[-1:]}
@@ -182,8 +182,11 @@ def _complement(table: Table, arm: Arm, chosen: set[Node], present: set[Node], s
 @dataclass(frozen=True)
 class Quantity:
     """One number of one part that adds up: its values by node; `caps`: the most it can be, for numerators of shares, whose
-    denominators may stand in another table."""
+    denominators may stand in another table. In its tree, what the last publication withheld below a parent that it told is a
+    group of its own: the group's sum was told."""
 
+    part: Part
+    tree: Tree
     values: Mapping[Node, int]
     caps: Mapping[Node, int]
 
@@ -196,24 +199,42 @@ def _quantities(table: Table) -> list[Quantity]:
             for which, value in enumerate(content.shown):
                 if value is not None:
                     found[part, which][node] = value
-    distinct: dict[tuple[tuple[Node, int], ...], Quantity] = {}
+    trees = {part: _with_groups(table, part) for part in table.rules}
+    quantities = []
     for (part, which), values in sorted(found.items()):
         is_share = which == 1 and table.rules[part].scale == SHARE
-        caps = found.get((part, 2), {}) if is_share else {}
         if min(values.values()) >= 0:
-            distinct[(*sorted(values.items()), *sorted(caps.items()))] = Quantity(values, caps)
-    return list(distinct.values())
+            tree, groups = trees[part]
+            sums = {group: sum(values.get(node, 0) for node in nodes) for group, nodes in groups.items()}
+            quantities.append(Quantity(part, tree, values | sums, found.get((part, 2), {}) if is_share else {}))
+    return quantities
 
 
-def _from_bounds(
-    table: Table, chosen: set[Node], unknown: set[Node], present: set[Node], unsafe: set[Node], quantities: Sequence[Quantity]
-) -> set[Node]:
+def _with_groups(table: Table, part: Part) -> tuple[Tree, dict[Node, tuple[Node, ...]]]:
+    """The tree with a node for each sum that the last publication told of what it withheld, and what these nodes sum."""
+    arms: list[Arm] = []
+    groups: dict[Node, tuple[Node, ...]] = {}
+    for arm in table.tree.arms:
+        then = tuple(child for child in arm.children if part in table.withheld.get(child, ()) and table.n(child, part) > 0)
+        if then and part in table.told.get(arm.parent, {}):
+            group = ("group", *then[0][1:])
+            groups[group] = then
+            arms.append(Arm(group, then))
+            arms.append(Arm(arm.parent, tuple(child for child in arm.children if child not in then)))
+        else:
+            arms.append(arm)
+    return Tree((*table.tree.nodes, *groups), tuple(arms)), groups
+
+
+def _from_bounds(table: Table, chosen: set[Node], unsafe: set[Node], quantities: Sequence[Quantity]) -> set[Node]:
     """What is to be withheld besides, for the first withheld value that can be worked out to within MARGIN."""
     for quantity in quantities:
-        for node, interval in sorted(table.tree.bounds(quantity.values, unknown, quantity.caps).items()):
+        unknown = _unknown(table, chosen, quantity.part)
+        bounds = quantity.tree.bounds(quantity.values, unknown, quantity.caps)
+        for node, interval in sorted(bounds.items()):
             value = quantity.values.get(node, 0)
             if value > 0 and _is_narrow(interval, value, strictly=node in unsafe and not quantity.caps):
-                added = _widen(table, node, chosen, present) - chosen
+                added = _widen(table, node, chosen, quantity.part) - chosen
                 if added:
                     return added
     return set()
@@ -227,13 +248,12 @@ def _is_narrow(interval: Interval, value: int, strictly: bool) -> bool:
     return near_low or near_high if strictly else near_low and near_high
 
 
-def _widen(table: Table, node: Node, chosen: set[Node], present: set[Node]) -> set[Node]:
+def _widen(table: Table, node: Node, chosen: set[Node], part: Part) -> set[Node]:
     """One more node to withhold so that `node` can have more values: a sibling, a child, else the parent."""
-    size = -(-table.size(node) * MARGIN.numerator // MARGIN.denominator)
     above = table.tree.above.get(node)
     arms = ([above] if above and above.parent not in chosen else []) + list(table.tree.own_arms.get(node, ()))
     for arm in arms:
-        found = _complement(table, arm, chosen, present, size)
+        found = _complement(table, arm, chosen, part, _tenth(table.n(node, part)))
         if found:
             return found
     return {above.parent} if above else set()
