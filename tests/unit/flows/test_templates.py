@@ -30,6 +30,8 @@ Written = tuple[object, object]
 """What is written into a cell, and what must come back."""
 SPECIAL: dict[str, tuple[Written, Written]] = {
     "case_id": (("C-1", "C-1"), ("C-2", "C-2")),
+    "competition_id": (("MK-1", "MK-1"), ("MK-2", "MK-2")),
+    "agreement_id": (("YH-1", "YH-1"), ("YH-2", "YH-2")),
     "joint_procurement": (("YH-1", "YH-1"), ("a sentence", "unmapped")),
     "organisation_id": ((BUYERS[0], BUYERS[0]), (BUYERS[1], BUYERS[1])),
     "goal_id": (("G-1", "G-1"), ("G-2", "G-2")),
