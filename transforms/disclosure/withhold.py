@@ -131,14 +131,17 @@ def _unknown(table: Table, chosen: Collection[Node], part: Part) -> set[Node]:
 
 
 def _from_arms(table: Table, chosen: set[Node]) -> set[Node]:
-    """What the sums ask for besides: a sibling of what is withheld, or the parent where no sibling suffices."""
+    """What the sums ask for besides: a sibling of what is withheld, or the parent where no sibling suffices; a child of what is
+    withheld, whose children would tell it."""
     added: set[Node] = set()
     for part in sorted(table.rules):
         unknown = _unknown(table, chosen, part)
         for arm in table.tree.arms:
             hidden = [child for child in arm.children if child in unknown]
             if arm.parent in unknown:
-                continue  # nobody knows the sum; what the children tell of it is a question of bounds
+                if not hidden:
+                    added |= _complement(table, arm, chosen, part, _tenth(table.n(arm.parent, part)))
+                continue
             disjoint = arm.children[0][0] != "national"
             if _gives_away(table, arm, hidden, part, disjoint):
                 added.add(arm.parent)

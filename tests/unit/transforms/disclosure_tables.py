@@ -138,8 +138,8 @@ def _places(of: World, each: Respondent, kinds: Sequence[str]) -> list[Place]:
         ("national", "FI"),
         *([("sector", of.sector_of[each.organisation]), ("organisation", each.organisation)] if each.organisation else []),
     ]
-    quarters = [("national", "FI", "quarter", date(2024, 3 * each.quarter - 2, 1))] if "quarter" in kinds else []
-    return [(*place, "year", YEAR) for place in own] + quarters
+    start = date(2024, 3 * each.quarter - 2, 1)
+    return [(*place, "year", YEAR) for place in own] + [(*place, "quarter", start) for place in own if "quarter" in kinds]
 
 
 def settled(numbers: Mapping[Place, Mapping[Series, Numbers]]) -> pl.DataFrame:
