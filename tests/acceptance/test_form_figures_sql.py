@@ -22,6 +22,9 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "strategic_goal": ("strategic_goals", "organisation_id, goal_id, year"),
     "action_state": ("action_programme", "branch, action_no, year"),
     "mini_competition": ("mini_competitions", "competition_id"),
+    "agreement": ("joint_procurements", "agency, agreement_id"),
+    "agreement_supplier": ("joint_procurements", "agency, agreement_id"),
+    "reported_purchase": ("joint_procurements", "agency, year"),
     "impact_assessment": ("impact_assessments", "case_id, kind, stage"),
 }
 """Table of the lake -> its source, and the columns whose newest delivery counts."""
@@ -47,7 +50,38 @@ def _assessed(stage: str) -> str:
     return f"(SELECT case_id FROM impact_assessment WHERE stage = '{stage}' AND {scores} >= 4)"
 
 
+def _in_force(top: str, bottom: str = "NULL", known: str = "true", joined: str = "") -> str:
+    """Agreements, with their suppliers where `joined` names them, at the ends of the years that the register knows."""
+    on_the_day = " AND ".join(
+        f"coalesce({table}.valid_from, DATE '2000-01-01') <= day AND coalesce({table}.valid_to, DATE '2100-01-01') > day"
+        for table in ("a", *(["s"] if joined else []))
+    )
+    days = "(SELECT make_date(2021 + n::INT, 12, 31) AS day FROM range(4) r(n))"
+    return (
+        f"SELECT year(day), {top}, {bottom} FROM {days} CROSS JOIN agreement a {joined} WHERE {on_the_day} AND {known} GROUP BY 1"
+    )
+
+
+ON_AGREEMENTS = "JOIN agreement_supplier s USING (agency, agreement_id)"
+SUPPLIERS = "count(DISTINCT supplier_id) FILTER ({})"
+
 SQL: Mapping[tuple[str, str], str] = {
+    ("framework_n", ""): _in_force("count(*) FILTER (kind = 'framework')"),
+    ("dps_n", ""): _in_force("count(*) FILTER (kind = 'dps')"),
+    ("small_scale_n", ""): _in_force("count(*) FILTER (kind = 'small_scale')"),
+    ("contracts_expiring_12m", ""): _in_force("count(*) FILTER (a.valid_to <= day + INTERVAL 1 YEAR)"),
+    ("prestudy_level_share", "preparedness_2"): _in_force(
+        "count(*) FILTER (preparedness_level = 2)", "count(*)", "preparedness_level IS NOT NULL"
+    ),
+    ("preparedness_plan_share", ""): _in_force(
+        "count(*) FILTER (has_preparedness_plan)", "count(*)", "is_critical AND has_preparedness_plan IS NOT NULL"
+    ),
+    ("contract_suppliers_n", ""): _in_force("count(DISTINCT supplier_id)", joined=ON_AGREEMENTS),
+    ("contract_supplier_sme_share", ""): _in_force(
+        SUPPLIERS.format("size IN ('micro', 'small', 'medium')"), SUPPLIERS.format("size <> 'unknown'"), joined=ON_AGREEMENTS
+    ),
+    ("customers_active_n", ""): "SELECT year, count(*), NULL FROM (SELECT year, organisation_id FROM reported_purchase "
+    "WHERE organisation_id IS NOT NULL GROUP BY ALL HAVING sum(purchase_cents) > 0) GROUP BY year",
     ("appeals_n", ""): "SELECT year(filed_on), count(*), NULL FROM market_court_case GROUP BY 1",
     ("minicomp_n", "all"): _competitions("count(*)", "NULL"),
     ("minicomp_n", "assisted"): _competitions("count(*) FILTER (is_assisted)", "NULL"),
