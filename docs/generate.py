@@ -18,7 +18,7 @@ from schemas.key_figure import KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
 from transforms.key_figures import FIGURES, LATER
 from transforms.registry import SOURCES
-from warehouse.publication import deviation, mart, meta, panel, strategy
+from warehouse.publication import deviation, mart, meta, panel, reference_values, strategy
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
@@ -58,6 +58,8 @@ def dictionary() -> str:
         "mart.strategy_goal": strategy.GOAL,
         "mart.strategy_indicator": strategy.INDICATOR,
         "mart.strategy_map": strategy.MAP,
+        "mart.reference_value": reference_values.REFERENCE_VALUE,
+        "mart.cpv": reference_values.CPV,
         "meta.delivery": meta.DELIVERY,
         "meta.quality_result": meta.QUALITY,
         "meta.quarantine_summary": meta.QUARANTINE,

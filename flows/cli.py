@@ -48,6 +48,8 @@ app = typer.Typer(
     "HOME/published/nyckeltal.duckdb, which dashboards open read-only.",
     epilog=EXIT_CODES,
 )
+reference_app = typer.Typer(no_args_is_help=True, help="Load reference data into HOME/registry.")
+app.add_typer(reference_app, name="reference")
 out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 150)
 err = Console(stderr=True)
 _settings: Settings
@@ -243,9 +245,17 @@ def figures(
     period: Annotated[str, typer.Option(help="'latest', 'all', or the first day of a period, YYYY-MM-DD.")] = "latest",
     panel: Annotated[Panel, typer.Option(help="Every organisation that delivers, or the fixed panel.")] = "all",
     language: Annotated[Language, typer.Option(help="Language of names.")] = "en",
+    reference: Annotated[
+        bool, typer.Option("--reference", help="What others have published, all periods, beside the computed value.")
+    ] = False,
     output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Published key figures: value, target, light, trend, coverage."""
+    if reference:
+        from flows import registers
+
+        _print_rows(registers.reference_values(_settings, figure), output, registers.REFERENCE_TABLE)
+        return
     rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language, panel)
     if output != "table":
         _print_rows(rows, output, reporting.FIGURE_TABLE)
@@ -344,6 +354,16 @@ def doctor() -> None:
         out.print(f"{finding.what}: {finding.text}", highlight=False, markup=False, soft_wrap=True)
     if any(finding.severity == "fail" for finding in findings):
         raise typer.Exit(1)
+
+
+@reference_app.command()
+def cpv(
+    file: Annotated[Path, typer.Argument(help="The official list as CSV: code, check, kind, parent, name_en, name_fi, name_sv.")],
+) -> None:
+    """Load the whole Common Procurement Vocabulary in place of the 45 divisions that ship. The next `nightly` publishes it."""
+    from flows import registers
+
+    out.print(f"{registers.load_cpv(_settings, file)} codes loaded", highlight=False)
 
 
 def _command(kind: str, delivery: str, reason: str) -> None:

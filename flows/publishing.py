@@ -11,8 +11,9 @@ import polars as pl
 from schemas.reference import Reference
 from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
+from transforms.reference_values import reference_values as read_reference_values
 from warehouse import figures, ledger, panels
-from warehouse.publication import deviation, generations, mart, meta, panel, restricted, strategy
+from warehouse.publication import deviation, generations, mart, meta, panel, reference_values, restricted, strategy
 from warehouse.store import Store
 
 WHOLE_EVERY = 50
@@ -98,9 +99,12 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
     small = [
         *explaining,
         mart.level_table(labels.names.join(figures.places(store), on=["level", "level_id"], how="semi")),
+        reference_values.cpv_table(reference.table("cpv.csv")),
         *panel.tables(panels.drawn(store), panels.members(store), panel_figures.grown(panels.growth(store))),
         *about,
     ]
+
+    published_elsewhere = read_reference_values(reference, DEFINITIONS)
 
     def fill(con: generations.Connection, copied: bool) -> None:
         if copied:
@@ -111,6 +115,7 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
             )
         deviation.fill(con, store, number, copied)
         strategy.fill(con, reference)
+        reference_values.fill(con, published_elsewhere)
         for table in small:
             generations.create_table(con, table)
 

@@ -51,6 +51,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "catalogue/disclosure.csv": ("source", "figure_id", "variant"),
     "catalogue/gdp.csv": ("year",),
     "catalogue/total_expenditure.csv": ("organisation_id", "year"),
+    "catalogue/reference_values.csv": ("reference_id",),
     "catalogue/impact_weights.csv": ("valid_from",),
     "catalogue/limits.csv": ("limit_id", "valid_from"),
     "catalogue/strategy_intents.csv": ("intent",),

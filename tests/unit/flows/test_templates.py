@@ -37,6 +37,11 @@ SPECIAL: dict[str, tuple[Written, Written]] = {
     "goal_id": (("G-1", "G-1"), ("G-2", "G-2")),
     "procurement_ids": (("H-1; H-2", "H-1; H-2"), ("H-3", "H-3")),
     "branch": (("25", "25"), ("26", "26")),
+    "joint_procurements.category": (("Software", "software"), ("energia", "energy")),
+    "joint_procurements.procedure_id": (("N-1", "N-1"), ("N-2", "N-2")),
+    "cpv": (("72000000", "72000000"), ("48000000-8", "48000000-8")),
+    "supplier_id": (("1503388-4", "1503388-4"), ("0988084-1", "0988084-1")),
+    "valid_to": ((date(2024, 5, 3), date(2024, 5, 3)), (date(2025, 5, 4), date(2025, 5, 4))),
     "respondent": ((1, 1), (2, 2)),
     "item": (("Palveluasenne", "service_attitude"), ("Contact persons", "contact_persons")),
     "company_id": ((None, None), ("1503388-4", "1503388-4")),
@@ -47,8 +52,9 @@ SPECIAL: dict[str, tuple[Written, Written]] = {
 EACH = [pytest.param(source, language, id=f"{source}-{language}") for source in FORMS for language in LANGUAGES]
 
 
-def _value(wanted: Column, row: int, language: str) -> Written:
+def _value(source: str, wanted: Column, row: int, language: str) -> Written:
     """A value that the contract allows."""
+    special = SPECIAL.get(f"{source}.{wanted.name}", SPECIAL.get(wanted.name))
     day = 3 + row
     values: dict[str | None, Written] = {
         "date": (date(2023, 5, day), date(2023, 5, day)),
@@ -64,7 +70,7 @@ def _value(wanted: Column, row: int, language: str) -> Written:
     elif wanted.dtype == pl.Boolean:  # a no would contradict numbers in other columns
         values["list"] = _words(wanted, language)[0], True
     own = (BUYERS[row],) * 2 if wanted.is_organisation else values[_kind(wanted)]
-    return SPECIAL[wanted.name][row] if wanted.name in SPECIAL else own
+    return special[row] if special else own
 
 
 def _filled(path: Path, source: str, language: str) -> dict[str, list[dict[str, object]]]:
@@ -80,7 +86,7 @@ def _filled(path: Path, source: str, language: str) -> dict[str, list[dict[str, 
             back = {}
             for place, heading in enumerate(headings, start=1):
                 wanted = by_heading[heading]
-                written, back[wanted.name] = _value(wanted, row, language)
+                written, back[wanted.name] = _value(source, wanted, row, language)
                 cell = sheet.cell(row + 2, place, written)
                 if isinstance(written, str):
                     cell.data_type = "s"
