@@ -134,20 +134,29 @@ mapped AS MATERIALIZED (
     SELECT n.agency, n.delivered, arg_max(c.category, length(c.agency)) AS category
     FROM named n JOIN agreement_category c ON c.delivered = lower(trim(n.delivered)) AND c.agency IN ('', n.agency) GROUP BY ALL),
 bought AS MATERIALIZED (
-    SELECT s.organisation_id, s.period, s.has_date, m.category, s.supplier_id, sum(s.net_cents)::BIGINT AS cents
+    SELECT s.organisation_id, s.period, s.has_date, m.category, sum(s.net_cents)::BIGINT AS cents
     FROM supplier_month s JOIN mapped m ON m.agency = s.agency AND m.delivered = s.category GROUP BY ALL),
-matched AS MATERIALIZED (
-    SELECT b.organisation_id, b.period, b.has_date, b.category, b.supplier_id, bool_or(s.has_notice) AS has_notice
-    FROM bought b JOIN measure.agreement_supplier_month s ON s.supplier_id = b.supplier_id AND s.category = b.category
+contractor AS MATERIALIZED (
+    SELECT DISTINCT month, category, supplier_id, agency, agreement_id, has_notice FROM measure.agreement_supplier_month
+    WHERE month IN (SELECT month FROM asker)),
+candidate AS MATERIALIZED (
+    SELECT s.organisation_id, s.period, s.has_date, m.category, s.supplier_id, sum(s.net_cents)::BIGINT AS cents
+    FROM supplier_month s JOIN mapped m ON m.agency = s.agency AND m.delivered = s.category
+    SEMI JOIN contractor c ON c.supplier_id = s.supplier_id AND c.category = m.category GROUP BY ALL),
+hit AS (
+    SELECT b.organisation_id, b.period, b.has_date, b.category, b.supplier_id, any_value(b.cents) AS cents, bool_or(s.has_notice) AS has_notice
+    FROM candidate b JOIN contractor s ON s.supplier_id = b.supplier_id AND s.category = b.category
     JOIN opened o ON o.organisation_id = b.organisation_id AND o.period = b.period AND o.has_date = b.has_date
         AND o.month = s.month AND o.agency = s.agency AND o.agreement_id = s.agreement_id
     GROUP BY ALL),
+matched AS MATERIALIZED (
+    SELECT organisation_id, period, has_date, category, sum(cents)::BIGINT AS cents, bool_or(has_notice) AS has_notice,
+        coalesce(sum(cents) FILTER (has_notice), 0)::BIGINT AS noticed FROM hit GROUP BY ALL),
 split AS MATERIALIZED (
-    SELECT b.organisation_id, b.period, b.has_date, coalesce(sum(b.cents) FILTER (m.supplier_id IS NOT NULL), 0) AS matched,
-        coalesce(sum(b.cents) FILTER (m.has_notice), 0) AS noticed, bool_or(m.supplier_id IS NOT NULL) AS has_match,
-        coalesce(bool_or(m.has_notice), false) AS has_notice,
-        coalesce(sum(b.cents) FILTER (m.supplier_id IS NULL AND c.category IS NOT NULL), 0) AS off
-    FROM bought b LEFT JOIN matched m USING (organisation_id, period, has_date, category, supplier_id)
+    SELECT b.organisation_id, b.period, b.has_date, coalesce(sum(m.cents), 0) AS matched, coalesce(sum(m.noticed), 0) AS noticed,
+        bool_or(m.category IS NOT NULL) AS has_match, coalesce(bool_or(m.has_notice), false) AS has_notice,
+        coalesce(sum(b.cents - coalesce(m.cents, 0)) FILTER (c.category IS NOT NULL), 0) AS off
+    FROM bought b LEFT JOIN matched m USING (organisation_id, period, has_date, category)
     LEFT JOIN open_category c USING (organisation_id, period, has_date, category)
     GROUP BY ALL)"""
 
