@@ -18,6 +18,7 @@ from transforms import levels
 from transforms.disclosure.rules import OPEN, Rule, Rules
 from transforms.disclosure.tree import Node, build
 from transforms.disclosure.withhold import Content, Part, Table, is_safe, withhold
+from transforms.periods import period
 
 SUPPRESSED = "suppressed"
 REASON = "disclosure"
@@ -132,7 +133,8 @@ def _hidden(
     told: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
     for row in former.iter_rows(named=True):
         told[_table_key(row, rules)].append(row)
-    sector_of = _sectors(settled, members)
+    linked = [row for rows in (*tables.values(), *told.values()) for row in rows]
+    sector_of = _sectors(map(_node, linked), members)
     for key, rows in sorted(tables.items()):
         chosen = withhold(_table(rows, rules, people, sector_of, nodes_before[key], told[key]))
         hidden += [row["row"] for row in rows if _node(row) in chosen]
@@ -190,10 +192,12 @@ def _contributors(settled: pl.DataFrame, rules: Rules, members: pl.DataFrame, be
     return found
 
 
-def _sectors(settled: pl.DataFrame, members: pl.DataFrame) -> dict[tuple[str, date], str]:
-    """The sector of each organisation in each period, by the period's last day."""
-    own = settled.filter(level="organisation").select(pl.col("level_id").alias("organisation_id"), "period_start", "period_end")
-    placed = levels.placed(own.unique(), members.filter(level="sector"))
+def _sectors(nodes: Iterable[Node], members: pl.DataFrame) -> dict[tuple[str, date], str]:
+    """The sector of each organisation in each period, by the period's last day; of those too that are gone since."""
+    own = {(level_id, start, period(kind, start)[2]) for level, level_id, kind, start in nodes if level == "organisation"}
+    schema = {"organisation_id": pl.String, "period_start": pl.Date, "period_end": pl.Date}
+    frame = pl.DataFrame(sorted(own), schema=schema, orient="row")
+    placed = levels.placed(frame, members.filter(level="sector"))
     return {(row["organisation_id"], row["period_start"]): row["level_id"] for row in placed.iter_rows(named=True)}
 
 

@@ -138,26 +138,46 @@ def _from_arms(table: Table, chosen: set[Node]) -> set[Node]:
         unknown = _unknown(table, chosen, part)
         for arm in table.tree.arms:
             hidden = [child for child in arm.children if child in unknown]
-            if arm.parent in unknown:
+            disjoint = arm.children[0][0] != "national"
+            if _gives_away(table, arm, hidden, part, disjoint, chosen):
+                added |= _nearest_told(table, arm.parent, chosen)
+            elif arm.parent in unknown:
                 if not hidden:
                     added |= _complement(table, arm, chosen, part, _tenth(table.n(arm.parent, part)))
-                continue
-            disjoint = arm.children[0][0] != "national"
-            if _gives_away(table, arm, hidden, part, disjoint):
-                added.add(arm.parent)
             elif hidden and not table.are_safe(hidden, part, disjoint):
                 added |= _complement(table, arm, chosen, part, _missing(table, hidden, part)) or {arm.parent}
     return added
 
 
-def _gives_away(table: Table, arm: Arm, hidden: Sequence[Node], part: Part, disjoint: bool) -> bool:
-    """Whether the parent, told before and now, gives away by its change what is withheld newly or was withheld and is gone."""
-    if part not in table.told.get(arm.parent, {}):
+def _gives_away(table: Table, arm: Arm, hidden: Sequence[Node], part: Part, disjoint: bool, chosen: Collection[Node]) -> bool:
+    """Whether the parent, whose change since the last publication is known, gives away by it what is withheld newly or was
+    withheld and is gone."""
+    if not _change_is_known(table, arm.parent, part, chosen):
         return False
     if any(part in table.withheld.get(child, ()) and table.n(child, part) == 0 for child in arm.children):
         return True
     fresh = [child for child in hidden if part not in table.withheld.get(child, ())]
-    return 0 < len(fresh) < len(hidden) and not table.are_safe(fresh, part, disjoint)
+    is_mixed = len(fresh) < len(hidden) or arm.parent in chosen
+    return bool(fresh) and is_mixed and not table.are_safe(fresh, part, disjoint)
+
+
+def _change_is_known(table: Table, node: Node, part: Part, chosen: Collection[Node]) -> bool:
+    """Whether the last publication and this one tell by how much a part of a node has changed.
+
+    Either both tell the node; or both withhold it below a parent whose change is known, where nothing else may have changed.
+    """
+    if node not in chosen:
+        return part in table.told.get(node, {})
+    above = table.tree.above.get(node)
+    was_withheld = part in table.withheld.get(node, ())
+    return was_withheld and above is not None and _change_is_known(table, above.parent, part, chosen)
+
+
+def _nearest_told(table: Table, node: Node, chosen: Collection[Node]) -> set[Node]:
+    """The node, or the nearest one above it that is not withheld."""
+    while node in chosen and node in table.tree.above:
+        node = table.tree.above[node].parent
+    return {node}
 
 
 def _missing(table: Table, hidden: Sequence[Node], part: Part) -> int:
