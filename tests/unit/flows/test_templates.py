@@ -179,8 +179,9 @@ def test_no_text_becomes_a_formula_or_a_link(tmp_path: Path, monkeypatch: pytest
     evil = '=HYPERLINK("http://example.org","x")'
     words = {"a": (evil, evil, "+1"), "b": ("@SUM(A1)", "-1", "http://example.org")}
     own = column("name", pl.String, evil, evil, evil, required=True)
+    secret = column("secret", pl.String, "Henkilö", "Person", "Person", personal=True)  # never asked for
     coded = column("code", pl.String, "=A1", "=A1", "=A1", codes=("a", "b"), words=words, hint=labels(evil, evil, evil))
-    source = _crafted(monkeypatch, form("=t", labels("=[a]:b*?/x", "=s", "=e"), "T.", (own, coded), ("name",), ("name",)))
+    source = _crafted(monkeypatch, form("=t", labels("=[a]:b*?/x", "=s", "=e"), "T.", (own, coded, secret), ("name",), ("name",)))
     path = tmp_path / "f.xlsx"
 
     templates.write(source, "fi", path)

@@ -24,7 +24,7 @@ MODELS = [("ICT", "it", LOW, date(2024, 3, 31)), ("ICT", "it", date(2024, 6, 1),
 SUPPORT = frozenset({"it"})
 ACTORS = [("0988084-1", date(2023, 3, 1), HIGH), ("9100001-1", LOW, date(2023, 12, 31))]
 SIZES = (("A1", "small", LOW, date(2024, 6, 30)), ("A1", "large", date(2024, 7, 1), HIGH), ("B", "large", LOW, HIGH))
-REGIONS = [("A1", "01"), ("A2", "02"), ("A3", "01"), ("G", "01"), ("N", "01")]
+REGIONS = [("A1", "01"), ("A2", "02"), ("B", "01"), ("G", "01"), ("N", "01")]
 DOMICILES = [
     ("9100000-0", "01", LOW, date(2024, 2, 29)),
     ("9100000-0", "02", date(2024, 3, 1), HIGH),
@@ -145,9 +145,9 @@ def test_local_share_counts_the_buyers_own_region_and_known_domiciles_only(seed:
 
     expected = {place: pair for place, pair in truth(world, local).items() if place[0] != "region"}
     got = {place: pair for place, pair in sums(found, "local_spend_share").items() if place[2] == "year" and place[0] != "region"}
-    assert got == {place: pair for place, pair in expected.items() if place != ("organisation", "B", *place[2:])}
-    b = found.filter(level_id="B", period_kind="year", period_start=date(2024, 1, 1)).row(0, named=True)
-    assert (b["reason"], b["numerator"]) == ("domiciles_missing", None)  # B's region is not registered
+    assert got == {place: pair for place, pair in expected.items() if place != ("organisation", "A3", *place[2:])}
+    a3 = found.filter(level_id="A3", period_kind="year", period_start=date(2024, 1, 1)).row(0, named=True)
+    assert (a3["reason"], a3["numerator"]) == ("domiciles_missing", None)  # A3's region is not registered
     assert found.filter(pl.col("covered") > pl.col("asked")).is_empty()
 
 
@@ -219,6 +219,11 @@ def test_share_of_expenditure_counts_whole_years_of_organisations_whose_expendit
     assert found["A2"] == (None, None, 0, 120_000, "expenditure_missing")
     assert found["A3"] == (None, None, 0, 120_000, "incomplete_year")
     assert found["FI"] == (1200_00, 5000_00, 120_000, 360_000, None)
+
+
+def test_a_year_that_is_not_over_has_no_share_of_expenditure() -> None:
+    bought, expected = spent(10)
+    assert shares(bought, expected.head(10), {("A1", 2023): 5000_00})["A1"] == (None, None, 0, 100_000, "incomplete_year")
 
 
 def test_expenditure_of_a_year_counts_once_where_only_the_year_of_lines_is_known() -> None:
