@@ -6,8 +6,8 @@ sector, and (of two publications) which places' data did not change. Nothing her
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -98,6 +98,19 @@ def changed(rng: Random, before: World, parts: int) -> World:
             kept, own = respondents, [_respondent(rng, name, parts) for _ in range(_many(rng))]
         respondents = kept + own
     return World(sector_of, tuple(respondents))
+
+
+def unchanged(table: str, one: World, other: World) -> set[Place]:
+    """Places and periods whose respondents say the same in both states of the world."""
+    kinds = next(rule.period_kinds for rule in RULES.values() if rule.table == table)
+    found: list[dict[Place, list[Respondent]]] = []
+    for of in (one, other):
+        at: dict[Place, list[Respondent]] = defaultdict(list)
+        for each in of.respondents:
+            for place in _places(of, each, kinds):
+                at[place].append(each)
+        found.append(at)
+    return {place for place in set(found[0]) & set(found[1]) if Counter(found[0][place]) == Counter(found[1][place])}
 
 
 def series_of(table: str) -> list[Series]:
@@ -213,8 +226,10 @@ def attack(
     truths: Sequence[Mapping[Place, Mapping[Series, Numbers]]],
     tells: Sequence[pl.DataFrame],
     sector_of: Mapping[str, str],
+    same: Collection[Place] = (),
 ) -> Program:
-    """All that is known of some series that are linked: what is told, sums, scales, and what did not change in between.
+    """All that is known of some series that are linked: what is told, sums, scales, and which places (`same`) nothing new came
+    from between two publications.
 
     Denominators of shares are taken as known: the means of the same survey are told from fewer respondents up.
     """
@@ -234,9 +249,8 @@ def attack(
             below += [row for num, den in cells for row in ({num: -1.0, den: float(low)}, {num: 1.0, den: -float(high)})]
             equal += _told_of(p, series, truth, tells[p], places[p], at)
     for series in group:
-        for place in set(places[0]) & set(places[-1]) if len(truths) > 1 else ():
-            if truths[0][place].get(series) == truths[1][place].get(series):
-                equal += [({at[0, series, place, what]: 1.0, at[1, series, place, what]: -1.0}, 0.0) for what in ("num", "den")]
+        for place in set(places[0]) & set(places[-1]) & set(same):
+            equal += [({at[0, series, place, what]: 1.0, at[1, series, place, what]: -1.0}, 0.0) for what in ("num", "den")]
     matrix = _dense([row for row, _ in equal], len(at))
     return at, matrix, np.array([value for _, value in equal]), _dense(below, len(at))
 

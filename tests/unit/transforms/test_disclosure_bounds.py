@@ -30,7 +30,8 @@ def broken(seed: int, table: str, cells: int | None) -> list[str]:
     for group in _groups(table):
         for chosen in ([0], [0, 1]):
             told, true = [tells[number] for number in chosen], [truths[number] for number in chosen]
-            program = tables.attack(group, true, told, worlds[1].sector_of)
+            same = tables.unchanged(table, *worlds) if len(chosen) > 1 else ()
+            program = tables.attack(group, true, told, worlds[1].sector_of, same)
             withheld = sorted(key for key in program[0] if key[3] == "num" and _is_withheld(key, told, true))
             withheld = [key for key in withheld if not _was_told(key, told, true)]
             for key in withheld if cells is None else rng.sample(withheld, min(cells, len(withheld))):
@@ -60,11 +61,14 @@ def _is_withheld(key: tables.Variable, told: list[pl.DataFrame], truths: list[Tr
 
 
 def _was_told(key: tables.Variable, told: list[pl.DataFrame], truths: list[Truth]) -> bool:
-    """Whether the other publication tells the cell with the value it has in this one: that cannot be taken back."""
+    """Whether the other publication tells the cell: with the value that it has here, which cannot be taken back; or with another
+    one, and it is safe here, a total withheld only because its change would tell a small cell."""
     p, series, place, _ = key
-    other = 1 - p
-    is_same = len(told) > 1 and truths[other].get(place, {}).get(series) == truths[p][place][series]
-    return is_same and not _is_withheld((other, *key[1:]), told, truths)
+    other = truths[1 - p].get(place, {}).get(series) if len(told) > 1 else None
+    if other is None or _is_withheld((1 - p, *key[1:]), told, truths):
+        return False
+    now = truths[p][place][series]
+    return other == now or now[0] >= tables.RULES[series[:2]].minimum_n
 
 
 def _known(program: tables.Program, key: tables.Variable, truths: list[Truth]) -> list[str]:
