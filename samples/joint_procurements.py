@@ -15,7 +15,8 @@ from random import Random
 from samples import joint_procurements_truth
 from samples.cells import Cell, Place, Series, Span
 from samples.deliveries import Written
-from samples.facts import Organisation, Supplier
+from samples.facts import Canary, Organisation, Supplier
+from samples.ids import personal_id
 from samples.registry import World
 
 SOURCE = "joint_procurements"
@@ -151,8 +152,9 @@ def deliver(
     from samples.form_files import outcome
 
     final = agreements(world)
-    former = [one for one in final if one.since < date(2022, 12, 31) and one.agreement_id != "YH-040"]
-    former[2] = Agreement("YH-014", "framework", "energy", date(2021, 3, 1), date(2023, 3, 1), "", None, final[0].parties[:5])
+    changed = Agreement("YH-014", "framework", "energy", date(2021, 3, 1), date(2023, 3, 1), "", None, final[0].parties[:5])
+    there = [one for one in final if one.since < date(2022, 12, 31) and one.agreement_id != "YH-040"]
+    former = [changed if one.agreement_id == changed.agreement_id else one for one in there]
     kept = [one for one in final if one.agreement_id != "YH-031"]
     for name, rows in ((FIRST_FILE, former), (LAST_FILE, kept)):
         tables = _tables(rows)
@@ -162,8 +164,8 @@ def deliver(
     for year in YEARS:
         rows_of_year = _purchases(rng, world, final, year)
         if year == 2023:
-            _report(written, f"yhteishankintaostot_{year}_2024-01-20.csv", rows_of_year[::2])
-        _report(written, f"yhteishankintaostot_{year}_{year + 1}-02-01.csv", rows_of_year)
+            _report(rng, written, f"yhteishankintaostot_{year}_2024-01-20.csv", rows_of_year[::2])
+        _report(rng, written, f"yhteishankintaostot_{year}_{year + 1}-02-01.csv", rows_of_year)
         purchases += rows_of_year
     return joint_procurements_truth.cells(final, purchases, world, written, span, known, SPENT | SHIPPED, sizes(world))
 
@@ -217,20 +219,40 @@ def _purchases(rng: Random, world: World, final: Sequence[Agreement], year: int)
     return found
 
 
-def _report(written: Written, name: str, purchases: Sequence[Purchase]) -> None:
-    """A CSV with Finnish headings and decimal commas; its last row names neither agreement nor category."""
+def _report(rng: Random, written: Written, name: str, purchases: Sequence[Purchase]) -> None:
+    """A CSV with Finnish headings and decimal commas. Its last rows name neither agreement nor category, or a person where an
+    agreement should stand; the people who filled it in stand in a column of their own and in cells of categories."""
     from samples.form_files import outcome
 
+    file = str(written.place(AGENCY, name, SOURCE).relative_to(written.out))
+    people = [f"Kanarialintu Tilaaja{rng.randrange(10**6)}" for _ in purchases]
+    personal = personal_id(rng.randrange(100_000))
+    written.canaries += [Canary(one, "person_name", file, "Yhteyshenkilö") for one in people]
+    written.canaries.append(Canary(personal, "personal_id", file, "Yhteishankinnan tunnus"))
     with written.place(AGENCY, name, SOURCE).open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, delimiter=";", lineterminator="\r\n")
-        writer.writerow(("Vuosi", "Kuukausi", "Yhteishankinnan tunnus", "Hankintakategoria", "Asiakkaan Y-tunnus", "Ostot euroa"))
-        for one in purchases:
+        writer.writerow(
+            (
+                "Vuosi",
+                "Kuukausi",
+                "Yhteishankinnan tunnus",
+                "Hankintakategoria",
+                "Asiakkaan Y-tunnus",
+                "Ostot euroa",
+                "Yhteyshenkilö",
+            )
+        )
+        for number, (one, person) in enumerate(zip(purchases, people, strict=True)):
             writer.writerow(
                 (
-                    one.year, one.month or "", one.agreement.agreement_id if one.agreement else "", WORDS.get(one.category, ""),
+                    one.year, one.month or "", one.agreement.agreement_id if one.agreement else "",
+                    WORDS.get(one.category, person if one.agreement and number % 5 == 0 else ""),
                     one.organisation.organisation_id if one.organisation else "",
-                    f"{'-' if one.cents < 0 else ''}{abs(one.cents) // 100},{abs(one.cents) % 100:02d}",
+                    f"{'-' if one.cents < 0 else ''}{abs(one.cents) // 100},{abs(one.cents) % 100:02d}", person,
                 )
             )  # fmt: skip
-        writer.writerow((purchases[0].year, "", "", "", "", "1000,00"))
-    outcome(written, AGENCY, SOURCE, name, len(purchases), rows_quarantined=1, rules={"purchase_unplaced": 1})
+        writer.writerow((purchases[0].year, "", "", "", "", "1000,00", ""))
+        writer.writerow((purchases[0].year, "", people[0], "Energia", "", "1000,00", ""))
+        writer.writerow((purchases[0].year, "", personal, "", "", "1000,00", ""))
+    rules = {"purchase_unplaced": 2, "text_not_a_code": 1}  # the identity code is dropped, and nothing is left to place by
+    outcome(written, AGENCY, SOURCE, name, len(purchases), rows_quarantined=3, rules=rules)

@@ -162,7 +162,7 @@ def _suppliers(suppliers: pl.DataFrame, agreements: pl.DataFrame) -> pl.DataFram
 
 
 def _purchases(purchases: pl.DataFrame, agreements: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
-    """PURCHASES; a row's category is its own, else its agreement's."""
+    """PURCHASES; a row's category is its own where a register knows it, else its agreement's."""
     placed = (
         purchases.join(agreements.select(*KEY, agreed="category"), on=KEY, how="left")
         .join(own, on="agency", how="left")
@@ -170,7 +170,7 @@ def _purchases(purchases: pl.DataFrame, agreements: pl.DataFrame, own: pl.DataFr
             has_customer=pl.col("organisation_id").is_not_null(),
             organisation_name=pl.when(pl.col("organisation_id").is_null()).then("own_name").otherwise("organisation_name"),
             organisation_id=pl.coalesce("organisation_id", "own_id", pl.format("unknown:{}", "agency")),
-            category=pl.coalesce("category", "agreed", pl.lit(UNMAPPED)),
+            category=pl.coalesce(pl.col("category").replace({UNMAPPED: None}), "agreed", pl.lit(UNMAPPED)),
             month=pl.date(pl.col("year"), pl.col("month_number").fill_null(1), 1),
         )
     )
