@@ -184,7 +184,7 @@ def test_a_year_without_dates_needs_a_register_of_the_whole_year() -> None:
 def test_sizes_count_in_their_time_and_unknown_ones_stand_outside() -> None:
     sizes = (
         "business_id,size,valid_from,valid_to,source\n"
-         "S1,small,,2024-01-31,x\nS1,large,2024-02-01,,x\nS2,unknown,,2024-01-31,x\nS2,medium,2024-02-01,,x\n"
+        "S1,small,,2024-01-31,x\nS1,large,2024-02-01,,x\nS2,unknown,,2024-01-31,x\nS2,medium,2024-02-01,,x\n"
     )
     reference = Reference.load({supplier_sizes.FILE: sizes})
 
