@@ -60,7 +60,7 @@ def _share(figure_id: str, names: Texts, definitions: Texts, numerator: str, int
 DEFINITIONS = (
     _share(
         "strategy_exists_share",
-        ("Hankintastrategia laadittu", "Upphandlingsstrategi finns", "Units with a procurement strategy or guidelines"),
+        ("Hankintastrategia laadittu", "Upphandlingsstrategi finns", "Units with procurement strategy or guidelines"),
         (
             "Yksiköt, joilla on hankintastrategia tai strategiset linjaukset, osuutena yksiköistä.",
             "Enheter som har en upphandlingsstrategi eller strategiska riktlinjer, som andel av enheterna.",
