@@ -124,7 +124,7 @@ def series_of(table: str) -> list[Series]:
 
 def ends(rule: Rule, figure_id: str) -> tuple[int, int]:
     """The ends of a figure's scale; differences and lifts go below zero."""
-    return (rule.scale[0], rule.scale[1]) if rule.scale else (-1, 1) if DEFINITIONS[figure_id].unit == "points" else (0, 2)
+    return (rule.scale[0], rule.scale[1]) if rule.scale else (-100, 100) if DEFINITIONS[figure_id].unit == "points" else (0, 10)
 
 
 def content(table: str, of: World) -> dict[Place, dict[Series, Numbers]]:
