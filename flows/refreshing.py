@@ -19,7 +19,7 @@ from schemas.errors import InvariantBroken
 from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
-from transforms.delivery import TableMeasures
+from transforms.delivery import KeyedMeasures, TableMeasures
 from transforms.disclosure.rules import protected, rules
 from transforms.key_figures import DEFINITIONS, MODULES
 from transforms.key_figures.parameters import parameters_of
@@ -242,12 +242,16 @@ def _cells(
 
 
 def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
-    """Measure frames between two months, invoices restricted to the copy that counts."""
+    """Measure frames between two months, invoices restricted to the copy that counts. Forms come whole: they are small, and what
+    some of their figures ask (the first and the last case there is) must not depend on the months computed together."""
     figures.counted(store, INVOICE_MEASURES, first, last)
     found = {name: store.frame(f"FROM {name}") for name in ("spend_month", "category_month")}
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
     for slug, columns in _month_columns().items():
-        if SOURCES[slug].contract.kind == "keyed":
+        measured = SOURCES[slug].measures
+        if isinstance(measured, TableMeasures):
+            found |= {table.name: store.frame(f'FROM measure."{table.name}"') for table in measured.tables}
+        elif isinstance(measured, KeyedMeasures):
             for table in {table for table, _ in columns}:
                 months = [column for name, column in columns if name == table]
                 found[table] = figures.frame_between(store, table, months, first, last)

@@ -77,8 +77,8 @@ def write_all(rng: Random, written: Written, planted: Sequence[Respondent]) -> N
     _waves(written, "kyselykierrokset_2025-02-25.csv")
 
 
-def _noted(written: Written, name: str, people: Sequence[Respondent], aside: int = 0) -> None:
-    """The expected outcome of a file, and the personal data in it."""
+def _noted(written: Written, name: str, people: Sequence[Respondent], aside: int = 0, named: bool = False) -> None:
+    """The expected outcome of a file, and the personal data in it; `named`: people's names stand in it too."""
     from samples.form_files import outcome
 
     accepted = sum(len(person.answers) for person in people)
@@ -86,7 +86,8 @@ def _noted(written: Written, name: str, people: Sequence[Respondent], aside: int
     file = str(written.place(AGENCY, name, SOURCE).relative_to(written.out))
     for person in people:
         written.canaries.append(Canary(_email(person), "email", file, "RespondentEmail"))
-        written.canaries.append(Canary(person.person, "person_name", file, "name"))
+        if named:
+            written.canaries.append(Canary(person.person, "person_name", file, "name"))
         if person.words:
             written.canaries.append(Canary(person.words, "free_text", file, "open answer"))
 
@@ -121,7 +122,7 @@ def _wide(
         write_workbook(written.place(AGENCY, name, SOURCE), [header, *rows])
     else:
         _csv(written, name, [header, *rows])
-    _noted(written, name, people)
+    _noted(written, name, people, named=True)
 
 
 def _long(written: Written, name: str, people: Sequence[Respondent]) -> None:

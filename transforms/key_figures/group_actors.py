@@ -64,8 +64,8 @@ def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.
     frame = months(measures).with_row_index("row")
     by_model = _by_model(frame, measures["category_month"])
     support = by_model.filter(pl.col("category_model").is_in(sorted(parameters.support_models)))
-    spent = _spent(frame, by_model, NO_MODELS)
-    shared = _spent(frame, support, NO_SUPPORT)
+    spent = _spent(frame, by_model, None if parameters.category_models else NO_MODELS)
+    shared = _spent(frame, support, None if parameters.support_models else NO_SUPPORT)
     seen = (pl.col("lines") > 0) & pl.col("reason").is_null()
     shared = shared.with_columns(covered=pl.when(seen).then("covered").otherwise(0))
     parts = [
@@ -76,7 +76,7 @@ def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.
         contribution(of_model, "category_model_spend", "all", pl.col("cents"), None, pl.col("lines")).with_columns(
             breakdown_kind=pl.lit("category_model"), breakdown_id=pl.lit(model)
         )
-        for model, of_model in _each(frame, by_model)
+        for model, of_model in _each(frame, by_model, parameters)
     ]
     parts += [
         contribution(of_size, "group_actor_share", "all", pl.col("actor_cents"), pl.col("cents"), pl.col("lines")).with_columns(
@@ -108,22 +108,24 @@ def _by_model(frame: pl.DataFrame, category_month: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _spent(frame: pl.DataFrame, by_model: pl.DataFrame, missing: str) -> pl.DataFrame:
+def _spent(frame: pl.DataFrame, by_model: pl.DataFrame, missing: str | None) -> pl.DataFrame:
     """`frame` with cents, actor_cents and lines over some models: zero where nothing was bought, null where a reason stands.
 
-    Where no organisation bought anything of the models, there are none: `missing` is the reason everywhere.
+    `missing`: the reason everywhere, when the register has no such model.
     """
     sums = by_model.group_by("row").agg(pl.col("cents", "actor_cents", "lines").sum())
     joined = frame.join(sums, on="row", how="left", maintain_order="left")
-    if sums.is_empty():
+    if missing:
         joined = joined.with_columns(reason=pl.coalesce("reason", pl.lit(missing)), covered=pl.lit(0, pl.Int64))
     counts = pl.col("reason").is_null()
     return joined.with_columns(pl.when(counts).then(pl.col("cents", "actor_cents").fill_null(0)), pl.col("lines").fill_null(0))
 
 
-def _each(frame: pl.DataFrame, by_model: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    for model in by_model["category_model"].unique().sort().to_list():
-        yield model, _spent(frame, by_model.filter(pl.col("category_model") == model), NO_MODELS)
+def _each(frame: pl.DataFrame, by_model: pl.DataFrame, parameters: Parameters) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Every registered model, bought in these months or not: what comes out must not depend on which months are computed
+    together."""
+    for model in sorted(parameters.category_models):
+        yield model, _spent(frame, by_model.filter(pl.col("category_model") == model), None)
 
 
 def _sized(shared: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:

@@ -27,13 +27,14 @@ class Parameters:
 
     `sizes`: (organisation_id, size, first day, last day) where the register knows the size.
 
-    `support_models`: category models that are support services."""
+    `category_models`: every registered category model; `support_models`: those that are support services."""
 
     gdp_cents: Mapping[int, int] = field(default_factory=dict)
     frame: tuple[tuple[str, date, date], ...] = ()
     group_kinds: Mapping[str, str] = field(default_factory=dict)
     expenditure_cents: Mapping[tuple[str, int], int] = field(default_factory=dict)
     sizes: tuple[tuple[str, str, date, date], ...] = ()
+    category_models: frozenset[str] = frozenset()
     support_models: frozenset[str] = frozenset()
 
 
@@ -52,6 +53,7 @@ def parameters_of(reference: Reference) -> Parameters:
         group_kinds=dict(zip(groups["group"], groups["kind"], strict=True)),
         expenditure_cents=_expenditure(reference),
         sizes=tuple(_sizes(reference)),
+        category_models=frozenset(reference.table("category_models.csv")["category_model"].drop_nulls()),
         support_models=_support_models(reference),
     )
 
