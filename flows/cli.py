@@ -260,7 +260,10 @@ def figures(
     if output != "table":
         _print_rows(rows, output, reporting.FIGURE_TABLE)
         return
-    columns = [name for name in reporting.FIGURE_TABLE if name != "who" or level != "national"]
+    idle = {"who"} if level == "national" else set()
+    if not any(row["breakdown"] for row in rows):
+        idle.add("breakdown")
+    columns = [name for name in reporting.FIGURE_TABLE if name not in idle]
     if not rows:
         _print_rows([], output, columns)
     for block, of_block in groupby(rows, key=itemgetter("block")):

@@ -18,7 +18,7 @@ from schemas.errors import Busy, DeliveryRefused, UsageError
 from warehouse.home import Home
 from warehouse.publication import reader
 
-FIGURE_TABLE = ("figure", "variant", "scope", "who", "period", "value", "target", "light", "trend", "coverage", "status")
+FIGURE_TABLE = ("figure", "variant", "scope", "who", "breakdown", "period", "value", "target", "light", "trend", "coverage", "status")
 STATUS_TABLE = (
     "delivery_id",
     "agency",
@@ -89,7 +89,7 @@ def figures(
         conditions.append("k.breakdown_kind = ''")
     return reader.query(
         home,
-        f"SELECT f.name_{language} AS figure, f.block, k.*, l.name_{language} AS who, "
+        f"SELECT f.name_{language} AS figure, f.block, k.*, l.name_{language} AS who, trim(k.breakdown_kind || ' ' || k.breakdown_id) AS breakdown, "
         "CASE k.period_kind WHEN 'year' THEN strftime(k.period_start, '%Y') WHEN 'month' THEN strftime(k.period_start, '%Y-%m') "
         "WHEN 'quarter' THEN strftime(k.period_start, '%Y') || ' Q' || quarter(k.period_start) "
         "ELSE strftime(k.period_start, '%Y-%m') || ' - ' || strftime(k.period_end, '%Y-%m') END AS period "

@@ -151,6 +151,22 @@ def test_figures_as_table_csv_and_json(nyckeltal: Nyckeltal, home: Path) -> None
         assert nyckeltal(home, "figures", "--language", language).code == 0
 
 
+def test_rows_of_a_breakdown_say_which_part_they_are(nyckeltal: Nyckeltal, home: Path) -> None:
+    of_part = published(
+        home, "SELECT any_value(figure_id) FROM mart.key_figure WHERE breakdown_kind <> '' AND level = 'organisation' AND is_latest"
+    )
+    words = ("figures", "--figure", of_part.item(), "--level", "organisation", "--period-kind", "all")
+    told = {row["breakdown"] for row in json.loads(nyckeltal(home, *words, "--format", "json").out)}
+    parts = published(
+        home,
+        f"SELECT DISTINCT breakdown_kind, breakdown_id FROM mart.key_figure WHERE figure_id = '{of_part.item()}' "
+        "AND level = 'organisation' AND is_latest",
+    )
+    assert told == {f"{kind} {part}".strip() for kind, part in parts.iter_rows()}
+    assert "breakdown" in nyckeltal(home, *words).out
+    assert "breakdown" not in nyckeltal(home, "figures").out
+
+
 @pytest.mark.parametrize(
     "words",
     [

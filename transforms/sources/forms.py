@@ -379,6 +379,8 @@ class _Cleaning:
         if isinstance(column.dtype, pl.Datetime):
             return parse_moments(text, self.reference.agencies[self.item.agency].date_format)
         if column.unit in ("cent", "hundredth"):
+            if self.mark == ".":  # a text cell among number cells: "10,5" can be nothing else than ten and a half
+                text = text.str.replace(r"^([^,.]*),(\d{1,2})(\D*)$", "$1.$2$3")
             mark = guess_decimal_mark(text, self.mark or ".") if self.mark in (None, ",") else self.mark
             cents, state = parse_cents(text, mark or ".")
             return _nulled(cents, (state != READ) | text.is_null())

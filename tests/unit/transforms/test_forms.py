@@ -290,3 +290,13 @@ def test_whatever_the_rows_nothing_is_lost(tmp_path_factory: pytest.TempPathFact
     assert part.failures["source_line"].n_unique() == counts["rows_quarantined"].sum()
     assert part.accepted["return"].height == counts["rows_accepted"].sum()
     assert bool(conclusion.refused) == (counts["rows_accepted"].sum() == 0)
+
+
+def test_a_sum_typed_as_text_into_a_workbook_is_read_with_its_comma(tmp_path: Path) -> None:
+    header = HEADER.split(";")
+    sums = {2019: 1234.5, 2020: "1234,5", 2021: "1 234,50", 2022: "1234,50 €", 2023: "1234.5", 2024: "1,234.50", 2025: "1,234"}
+    path = _workbook(tmp_path, [header, *(["0101263-6", year, "ja", amount] for year, amount in sums.items())])
+    part, _ = taken(path)
+    assert broken(part) == []
+    found = dict(part.accepted["return"].select("year", "spent_cents").iter_rows())
+    assert found == {**dict.fromkeys(sums, 123450), 2025: 123400}
