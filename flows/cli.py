@@ -244,6 +244,10 @@ def figures(
     period_kind: Annotated[PeriodKind, typer.Option(help="Only this kind of period.")] = "year",
     period: Annotated[str, typer.Option(help="'latest', 'all', or the first day of a period, YYYY-MM-DD.")] = "latest",
     panel: Annotated[Panel, typer.Option(help="Every organisation that delivers, or the fixed panel.")] = "all",
+    published: Annotated[
+        str | None,
+        typer.Option(help="As a past publication had them: its number, or the day, YYYY-MM-DD, at whose end it was in force."),
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of names.")] = "en",
     reference: Annotated[
         bool, typer.Option("--reference", help="What others have published, all periods, beside the computed value.")
@@ -256,19 +260,21 @@ def figures(
 
         _print_rows(registers.reference_values(_settings, figure), output, registers.REFERENCE_TABLE)
         return
-    rows = reporting.figures(_settings, figure, level, level_id, period_kind, period, language, panel)
+    from flows import figure_view
+
+    rows = figure_view.figures(_settings, figure, level, level_id, period_kind, period, language, panel, published)
     if output != "table":
-        _print_rows(rows, output, reporting.FIGURE_TABLE)
+        _print_rows(rows, output, figure_view.FIGURE_TABLE)
         return
     idle = {"who"} if level == "national" else set()
     if not any(row["breakdown"] for row in rows):
         idle.add("breakdown")
-    columns = [name for name in reporting.FIGURE_TABLE if name not in idle]
+    columns = [name for name in figure_view.FIGURE_TABLE if name not in idle]
     if not rows:
         _print_rows([], output, columns)
     for block, of_block in groupby(rows, key=itemgetter("block")):
         out.print(f"\n[bold]{BLOCK_NAMES[block][language]}[/]", highlight=False)
-        _print_rows([reporting.for_people(row) for row in of_block], output, columns)
+        _print_rows([figure_view.for_people(row) for row in of_block], output, columns)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What the command line shows: figures, deliveries, quarantine, the state of the installation, a dry run for an agency."""
+"""What the command line shows: deliveries, quarantine, the state of the installation, a dry run for an agency."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import importlib.metadata
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from schemas.errors import Busy, DeliveryRefused, UsageError
 from warehouse.home import Home
 from warehouse.publication import reader
 
-FIGURE_TABLE = ("figure", "variant", "scope", "who", "breakdown", "period", "value", "target", "light", "trend", "coverage", "status")
 STATUS_TABLE = (
     "delivery_id",
     "agency",
@@ -53,57 +51,6 @@ class Finding:
     severity: str
     what: str
     text: str
-
-
-def figures(
-    settings: Settings,
-    figure: str | None,
-    level: str,
-    level_id: str | None,
-    period_kind: str,
-    period: str,
-    language: str,
-    panel: str = "all",
-) -> list[dict[str, Any]]:
-    """Published key figures of a panel (all, fixed) that match; the whole only (no breakdowns) unless one figure is asked for."""
-    if language not in ("fi", "sv", "en"):
-        raise UsageError(f"language {language!r} is not fi, sv or en")
-    home = Home(settings.home.resolve())
-    if figure and not reader.query(home, "SELECT 1 FROM mart.figure WHERE figure_id = ?", [figure]):
-        raise UsageError(f"figure {figure!r} is not in the catalogue; `nyckeltal figures` lists them")
-    conditions, parameters = ["k.panel = ?"], [panel]
-    for column, value in (("k.figure_id", figure), ("k.level_id", level_id)):
-        if value:
-            conditions.append(f"{column} = ?")
-            parameters.append(value)
-    for column, value in (("k.level", level), ("k.period_kind", period_kind)):
-        if value != "all":
-            conditions.append(f"{column} = ?")
-            parameters.append(value)
-    if period == "latest":
-        conditions.append("k.is_latest")
-    elif period != "all":
-        conditions.append("k.period_start = CAST(? AS DATE)")
-        parameters.append(_day(period))
-    if not figure:
-        conditions.append("k.breakdown_kind = ''")
-    return reader.query(
-        home,
-        f"SELECT f.name_{language} AS figure, f.block, k.*, l.name_{language} AS who, trim(k.breakdown_kind || ' ' || k.breakdown_id) AS breakdown, "
-        "CASE k.period_kind WHEN 'year' THEN strftime(k.period_start, '%Y') WHEN 'month' THEN strftime(k.period_start, '%Y-%m') "
-        "WHEN 'quarter' THEN strftime(k.period_start, '%Y') || ' Q' || quarter(k.period_start) "
-        "ELSE strftime(k.period_start, '%Y-%m') || ' - ' || strftime(k.period_end, '%Y-%m') END AS period "
-        "FROM mart.key_figure k JOIN mart.figure f USING (figure_id) LEFT JOIN mart.level l USING (level, level_id) "
-        f"WHERE {' AND '.join(conditions)} ORDER BY f.block_no, k.figure_id, k.variant, k.scope, k.level, k.level_id, k.breakdown_id, k.period_start",
-        parameters,
-    )
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise UsageError(f"period {text!r} is not 'latest', 'all' or the first day of a period, YYYY-MM-DD") from error
 
 
 def status(settings: Settings) -> list[dict[str, Any]]:
@@ -275,33 +222,6 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
-
-
-UNITS = {"eur": " EUR", "days": " d", "hours": " h", "per_mille": " ‰", "per_meur": " per M EUR"}
-LIGHTS = {"green": "● green", "yellow": "▲ yellow", "red": "■ red", "none": ""}
-TRENDS = {"up": "↗ up", "down": "↘ down", "flat": "→ flat", "none": ""}
-
-
-def for_people(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure's row as people read it: shares in per cent, euros with their unit, light and trend as sign and word."""
-
-    def amount(value: Decimal | None) -> str | None:
-        if value is None:
-            return None
-        if row["unit"] == "share":
-            return f"{value * 100:.1f} %"
-        return cell("value", value) + UNITS.get(row["unit"], "")
-
-    target = amount(row["target"])
-    status = row["status"] if row["value"] is not None or not row["reason"] else f"{row['status']}: {row['reason']}"
-    return {
-        **row,
-        "value": amount(row["value"]),
-        "target": f"{row['target_operator']} {target}" if target else "",
-        "light": LIGHTS[row["light"]],
-        "trend": TRENDS[row["trend"]],
-        "status": status,
-    }
 
 
 def escaped(value: Any) -> Any:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from flows.cli import EXIT_CODES
 from schemas.errors import NyckeltalError
-from tests.acceptance.support import COMMAND_LINE, ROOT, assert_same, environment, fingerprint, ledger, published, run
+from tests.acceptance.support import COMMAND_LINE, KEY, ROOT, assert_same, environment, fingerprint, ledger, published, run
 
 Nyckeltal = Callable[..., Any]
 
@@ -153,7 +154,8 @@ def test_figures_as_table_csv_and_json(nyckeltal: Nyckeltal, home: Path) -> None
 
 def test_rows_of_a_breakdown_say_which_part_they_are(nyckeltal: Nyckeltal, home: Path) -> None:
     of_part = published(
-        home, "SELECT any_value(figure_id) FROM mart.key_figure WHERE breakdown_kind <> '' AND level = 'organisation' AND is_latest"
+        home,
+        "SELECT any_value(figure_id) FROM mart.key_figure WHERE breakdown_kind <> '' AND level = 'organisation' AND is_latest",
     )
     words = ("figures", "--figure", of_part.item(), "--level", "organisation", "--period-kind", "all")
     told = {row["breakdown"] for row in json.loads(nyckeltal(home, *words, "--format", "json").out)}
@@ -165,6 +167,29 @@ def test_rows_of_a_breakdown_say_which_part_they_are(nyckeltal: Nyckeltal, home:
     assert told == {f"{kind} {part}".strip() for kind, part in parts.iter_rows()}
     assert "breakdown" in nyckeltal(home, *words).out
     assert "breakdown" not in nyckeltal(home, "figures").out
+
+
+def test_a_past_publication_is_shown_exactly_as_it_was(nyckeltal: Nyckeltal, home: Path) -> None:
+    """QUALITY_PROMISES R6: after a correction the former figures can still be had, to the last digit."""
+    words = ("figures", "--level", "all", "--period-kind", "all", "--period", "all", "--format", "json")
+    names = [*KEY, "value", "numerator", "denominator", "n", "coverage", "status", "reason", "revision_no", "is_latest", "light"]
+
+    def told(*more: str) -> list[tuple[object, ...]]:
+        return sorted(tuple(row[name] for name in names) for row in json.loads(nyckeltal(home, *words, *more).out))
+
+    number, published_at = published(home, "SELECT publication_no, published_at FROM meta.publication").row(0)
+    before = told()
+    assert told("--published", str(number)) == before
+    row = deliveries(nyckeltal, home)["koela_ostolaskut_2024.csv"]
+    assert nyckeltal(home, "withdraw", row["delivery_id"], "--reason", "wrong file").code == 0
+    assert nyckeltal(home, "nightly").code == 0
+    after = told()
+    assert after != before
+    assert told("--published", str(number)) == before
+    assert told("--published", str(number + 1)) == after
+    assert told("--published", f"{published_at + timedelta(days=1):%Y-%m-%d}") == after
+    assert nyckeltal(home, *words, "--published", "2001-01-01").code == 2
+    assert nyckeltal(home, *words, "--published", str(number + 2)).code == 2
 
 
 @pytest.mark.parametrize(
