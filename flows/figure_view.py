@@ -129,22 +129,33 @@ TRENDS = {"up": "↗ up", "down": "↘ down", "flat": "→ flat", "none": ""}
 
 
 def for_people(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure's row as people read it: shares in per cent, euros with their unit, light and trend as sign and word."""
+    """A figure's row as people read it: shares in per cent, euros with their unit, light and trend as sign and word.
 
-    def amount(value: Decimal | None) -> str | None:
-        if value is None:
-            return None
-        if row["unit"] == "share":
-            return f"{value * 100:.1f} %"
-        return cell("value", value) + UNITS.get(row["unit"], "")
-
-    target = amount(row["target"])
-    status = row["status"] if row["value"] is not None or not row["reason"] else f"{row['status']}: {row['reason']}"
+    A value that rounding would put on its target, or beyond it, gets as many more decimals as it needs (METHOD 34).
+    """
+    factor, unit = (100, " %") if row["unit"] == "share" else (1, UNITS.get(row["unit"], ""))
+    target = None if row["target"] is None else row["target"] * factor
+    value = None if row["value"] is None else row["value"] * factor
+    status = row["status"] if value is not None or not row["reason"] else f"{row['status']}: {row['reason']}"
     return {
         **row,
-        "value": amount(row["value"]),
-        "target": f"{row['target_operator']} {target}" if target else "",
+        "value": None if value is None else _rounded(value, target, factor) + unit,
+        "target": "" if target is None else f"{row['target_operator']} {_rounded(target, None, factor)}{unit}",
         "light": LIGHTS[row["light"]],
         "trend": TRENDS[row["trend"]],
         "status": status,
     }
+
+
+def _rounded(value: Decimal, target: Decimal | None, factor: int) -> str:
+    if factor == 1 and target is None:
+        return cell("value", value)
+    decimals = 1 if factor > 1 else 0 if abs(value) >= 1000 else 3
+    while target is not None and decimals < 8 and _side(round(value, decimals), target) != _side(value, target):
+        decimals += 1
+    text = f"{value:,.{decimals}f}"
+    return text if factor > 1 or "." not in text else text.rstrip("0").rstrip(".")
+
+
+def _side(value: Decimal, target: Decimal) -> int:
+    return (value > target) - (value < target)

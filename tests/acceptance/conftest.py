@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from flows import cli
 from tests.acceptance import support
@@ -52,24 +54,43 @@ def home(tiny_home: Path, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A directory that the first test process to ask makes and the others find; what is half made is made anew."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    with FileLock(f"{place}.lock"):
+        if not (place / "made").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            make(place / "home")
+            (place / "made").touch()
+    return place / "home"
+
+
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo sample after one nightly run. Read only."""
-    home = support.sample(tmp_path_factory.mktemp("demo") / "home", "demo")
-    support.nightly(home)
-    return home
+
+    def make(home: Path) -> None:
+        support.sample(home, "demo")
+        support.nightly(home)
+
+    return _made_once(tmp_path_factory, "demo", make)
 
 
 @pytest.fixture(scope="session")
 def tiny_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny sample, delivered and not yet taken. Read only."""
-    return support.sample(tmp_path_factory.mktemp("tiny") / "sample")
+    return _made_once(tmp_path_factory, "tiny-sample", support.sample)
 
 
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory, tiny_sample: Path) -> Path:
     """The tiny sample after one nightly run. Read only."""
-    home = support.empty_home(tiny_sample, tmp_path_factory.mktemp("tiny_home") / "home")
-    support.deliver(support.delivered_files(tiny_sample), tiny_sample, home)
-    support.nightly(home)
-    return home
+
+    def make(home: Path) -> None:
+        support.empty_home(tiny_sample, home)
+        support.deliver(support.delivered_files(tiny_sample), tiny_sample, home)
+        support.nightly(home)
+
+    return _made_once(tmp_path_factory, "tiny-home", make)

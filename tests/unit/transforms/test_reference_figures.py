@@ -94,9 +94,7 @@ def test_spend_by_category_model_and_group_actors_add_up_line_by_line(seed: int)
     world = lines.lines(seed)
     figures = {figure.figure_id: figure for figure in group_actors.DEFINITIONS}
     registers = Parameters(sizes=SIZES, category_models=frozenset(model for _, model, *_ in MODELS), support_models=SUPPORT)
-    found = roll_up(
-        group_actors.compute(measures(warehouse(world)), registers), figures, lines.all_periods(), lines.members()
-    )
+    found = roll_up(group_actors.compute(measures(warehouse(world)), registers), figures, lines.all_periods(), lines.members())
 
     def support(line: Line) -> tuple[int, int] | None:
         cents = line.cents or 0
