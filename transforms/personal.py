@@ -1,5 +1,5 @@
 """Personal identity codes in delivered text: Finnish codes anywhere, Swedish personal numbers where an id belongs; e-mail
-addresses and telephone numbers.
+addresses and telephone numbers; what may be told of text that may hold any of them.
 
 A code is searched with every kind of dash made one and with blanks left out, so `131052 - 308T`, `131052–308T` and
 `Potilas131052-308T` are all found. Two strengths: in a supplier's cells the shape with a possible day is enough (mistyped codes
@@ -110,6 +110,24 @@ _PHONE = r"(?:^|[^\w/.-])(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3
 def contact_values(values: pl.Series) -> pl.Series:
     """Which texts hold an e-mail address or a telephone number: one flag per value, false for nulls."""
     return values.str.contains(f"{_EMAIL}|{_PHONE}").fill_null(False)
+
+
+_CODE = r"^[^\s\p{L}]*(?:\p{L}{1,3}[^\s\p{L}]+)*\p{L}{0,3}$"
+_UUID = r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]{2})?$"
+_CALLABLE = r"(?:\+|^00)[0-9]{8,}|358[0-9]{6,}|0(?:4[0-9]|50)[0-9]{5,8}(?:[^0-9]|$)"
+"""Telephone numbers once blanks, brackets and hyphens are left out: also those that stand against a word."""
+
+
+def told(values: pl.Series) -> pl.Series:
+    """What may be told of delivered text that broke a rule. Numbers, days and codes (a digit, no blank, at most three letters
+    in a row: `ORG-0001`, `2024-02-30`) cannot be names and stay; of other text the shape is left; null where an identity code or
+    contact details stand, or where two words of letters may be a person's name."""
+    tight = values.str.replace_all(r"[\s().\u00a0-]", "")
+    hidden = personal_values(values, surely=False) | contact_values(values) | tight.str.contains(_CALLABLE).fill_null(False)
+    has_letters = values.str.contains(r"\p{L}")
+    is_code = ~has_letters | (values.str.contains(_CODE) & values.str.contains(r"[0-9]")) | values.str.contains(_UUID)
+    masked = values.zip_with(is_code.fill_null(value=True), shapes(values))
+    return masked.zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
 
 
 def shapes(values: pl.Series) -> pl.Series:

@@ -15,6 +15,8 @@ from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
 from transforms.delivery import FAILURE_SCHEMA, CleanPart, RawPart
 from transforms.formats.values import DUMMY_DATES
+from transforms.personal import told
+from transforms.sources.notice_codes import without_persons
 from transforms.sources.notice_counts import counts_of
 from transforms.sources.notice_ids import Names, ids_frame
 
@@ -75,8 +77,8 @@ def clean(raw: RawPart, reference: Reference) -> CleanPart:
 
 def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Dates, times and closed code lists read; what cannot be read is null and noted."""
-    frames = {name: raw[name] for name in ("notice", *CHILDREN)}
-    odd: list[pl.DataFrame] = []
+    frames, of_persons = without_persons({name: raw[name] for name in ("notice", *CHILDREN)})
+    odd = [of_persons]
     for table, columns in CODED.items():
         for column in columns:
             codes = CONTRACT.table(table).column(column).codes or SIZES
@@ -225,14 +227,19 @@ def _contract_rows(frame: pl.DataFrame, keys: pl.DataFrame, table: Table) -> pl.
 
 
 def _located(found: pl.DataFrame, notices: pl.DataFrame) -> pl.DataFrame:
+    """Findings with their notice's place. Anything may stand where an amount, a reference or a code belongs: only what cannot
+    be a person's name, number or address is told. Foreign currencies are the reader's own codes."""
+    told_of = pl.when(pl.col("column_name") == "other_currency").then("value").otherwise(pl.lit(told(found["value"])))
     return (
-        found.join(notices, on="notice_no", how="inner", maintain_order="left")
+        found.with_columns(told_of.alias("value"))
+        .join(notices, on="notice_no", how="inner", maintain_order="left")
         .with_columns(pl.lit("notice").alias("table_name"))
         .select(FAILURE_SCHEMA.names())
     )
 
 
 def _unread_failures(unread: pl.DataFrame) -> pl.DataFrame:
+    """Documents that could not be read at all; their values are the reader's own sentences, never delivered text."""
     return unread.with_columns(pl.lit("notice").alias("table_name")).select(FAILURE_SCHEMA.names())
 
 
