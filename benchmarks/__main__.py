@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import increment, invoices, report
+from benchmarks import increment, invoices, report, sample
 from benchmarks.measuring import python, run
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
-PARTS = ("invoices", "increment", "notices")
+PARTS = ("invoices", "increment", "notices", "sample")
 FULL_ROWS, FULL_NOTICES = 10_000_000, 20_000
 
 
@@ -38,6 +38,8 @@ def main() -> int:
             out = work / "notices.json"
             run(python("benchmarks.notices", out, str(options.notices), str(max(3, options.runs))), quiet=False)
             results["notices"] = json.loads(out.read_text("utf-8"))
+        if "sample" in options.only:
+            results["sample"] = sample.measure(work, options.runs)
     finally:
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)
