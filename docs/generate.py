@@ -16,7 +16,7 @@ import polars as pl
 from schemas.contract import Column, Contract, Table
 from schemas.key_figure import KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
-from transforms.key_figures import FIGURES, LATER
+from transforms.key_figures import FIGURES
 from transforms.registry import SOURCES
 from warehouse.publication import deviation, mart, meta, panel, reference_values, strategy
 
@@ -113,7 +113,8 @@ def index(definitions: Mapping[str, KeyFigure]) -> str:
         names = " | ".join(_cell(figure.name[language]) for language in ("fi", "sv", "en"))
         lines.append(f"| [`{figure.figure_id}`]({figure.figure_id}.md) | {names} | {figure.unit} | {figure.standing} |")
     lines += ["", "## Not computed, and what they wait for", "", "| figure | reason |", "|---|---|"]
-    lines += [f"| `{figure_id}` | {_cell(reason)} |" for figure_id, reason in sorted(LATER.items())]
+    waiting = sorted(figure.figure_id for figure in definitions.values() if figure.waits_for)
+    lines += [f"| `{figure_id}` | {_cell(definitions[figure_id].waits_for)} |" for figure_id in waiting]
     return "\n".join([*lines, ""])
 
 
@@ -131,6 +132,8 @@ def figure_page(figure: KeyFigure) -> str:
     lines += [f"| periods | {', '.join(figure.period_kinds)} |", f"| levels | {', '.join(figure.levels)} |"]
     lines += [f"| sources | {', '.join(figure.sources)} |", f"| standing | {STANDING[figure.standing]} |"]
     lines += [f"| origin | {_cell(figure.origin)} |", f"| strategy | {figure.strategy_intent or '-'} |", ""]
+    if figure.waits_for:
+        lines += [f"**Not computed** (`no_data: no_source`): {figure.waits_for}", ""]
     for title, sentences in (("Exclusions", figure.exclusions), ("Assumptions", figure.assumptions)):
         if sentences:
             lines += [f"## {title}", "", *(f"- {sentence}" for sentence in sentences), ""]
@@ -139,10 +142,11 @@ def figure_page(figure: KeyFigure) -> str:
 
 def strategy_map(definitions: Mapping[str, KeyFigure]) -> str:
     """The strategy map: every goal and official slot with the figures that are there for it."""
-    goals, indicators, links = (table.frame for table in strategy.tables(Reference.load(), definitions))
+    defined = {figure_id for figure_id, figure in definitions.items() if not figure.waits_for}
+    goals, indicators, links = (table.frame for table in strategy.tables(Reference.load(), defined))
     lines = [NOTE, "# Strategy map", "", "What the key figures say of the national public procurement strategy (2020)."]
     lines += [
-        "Wordings of goals are shortened and ours. Here, `no_data` means that no figure is defined; `mart.strategy_goal` and"
+        "Wordings of goals are shortened and ours. Here, `no_data` means that no figure is computed; `mart.strategy_goal` and"
     ]
     lines += ["`mart.strategy_indicator` say the same of each publication, by the figures that have values in it.", ""]
     for (intent, name, theme), own in goals.group_by("intent", "intent_fi", "theme_en", maintain_order=True):
@@ -161,7 +165,15 @@ def strategy_map(definitions: Mapping[str, KeyFigure]) -> str:
         lines.append(f"| {row['official_no']} | {_cell(name)} | {row['data']} | {_links(row['figures'])} |")
     notes = links.drop_nulls("note")
     lines += ["", *(f"- {_links(figure)}: {note}." for figure, note in notes.select("figure_id", "note").iter_rows()), ""]
-    lines += ["## Context", "", "Figures that speak of no intent:", ""]
+    lines += [
+        "## Not computed",
+        "",
+        "Figures with a goal that no source lets us compute; each is published as `no_data` with its reason.",
+        "",
+    ]
+    waiting = links.filter(~pl.col("has_value")).sort("goal", "figure_id", nulls_last=True).drop_nulls("intent")
+    lines += [f"- {row['goal'] or row['intent']}: {_links(row['figure_id'])}" for row in waiting.iter_rows(named=True)]
+    lines += ["", "## Context", "", "Figures that speak of no intent:", ""]
     return "\n".join([*lines, f"{_links(','.join(links.filter(relation='context')['figure_id']))}.", ""])
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import polars as pl
 
-from flows import panelling, protecting
+from flows import absent, panelling, protecting
 from flows.deviating import judge
 from flows.publishing import Labels, Published, last_published, next_number, publish, register
 from schemas.errors import InvariantBroken
@@ -162,6 +162,7 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         replaced = pl.concat([touched, gone])
         figures.replace_cells(store, _cells(store, reference, names, wanted, touched, reach), list(wanted), replaced)
         every.append(replaced)
+    every.append(absent.fill_in(store, DEFINITIONS, bounds, as_of))
     store.con.execute("DELETE FROM ledger.dirty")
     _remember(store, "bounds", bounds)
     _remember(store, "data_bounds", data)

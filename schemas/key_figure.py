@@ -49,6 +49,7 @@ class KeyFigure:
     `reach_years`: a month counts in the figures of so many later years too (windows longer than a year).
     `closing`: invoices and notices as METHOD 29; months: 45 days after any period; waves: with the period.
     `is_stock`: a state at the end of a period: of its months only the last one counts.
+    `waits_for`: why no source lets it be computed; '' when it is.
     `factor` multiplies the quotient (per mille: 1000); under `minimum_n` units a figure is not computable (n_too_small).
     """
 
@@ -82,6 +83,7 @@ class KeyFigure:
     is_stock: bool = False
     factor: int = 1
     minimum_n: int = 0
+    waits_for: str = ""
 
     @property
     def block(self) -> str:
@@ -217,7 +219,7 @@ KEY_FIGURE = Table(
         ),
         Column("break_flag", pl.Boolean, "The series breaks at or after the comparison period.", required=True),
         Column("is_latest", pl.Boolean, "The newest period of its series that has a value.", required=True),
-        Column("data_through", pl.Date, "Last day that the figure's sources hold data for.", required=True),
+        Column("data_through", pl.Date, "Last day that the figure's sources hold data for; null: none was delivered."),
     ),
     primary_key=(
         "figure_id",

@@ -21,6 +21,9 @@ from transforms.trend import with_breaks, with_mix, with_spread, with_trend
 DECIMALS = 10**8
 COVERAGE_SCALE = 10**6
 NO_DATA = (
+    "no_delivery",
+    "no_source",
+    "nothing_counted",
     "missing_delivery",
     "no_invited",
     "gdp_missing",

@@ -31,10 +31,24 @@ def test_goals_and_slots_say_what_the_publication_holds_for_them(demo_home: Path
 def test_every_published_figure_has_its_place_in_the_map(demo_home: Path) -> None:
     unmapped = published(
         demo_home,
-        "SELECT DISTINCT figure_id FROM mart.key_figure WHERE value IS NOT NULL EXCEPT SELECT figure_id FROM mart.strategy_map",
+        "SELECT DISTINCT figure_id FROM mart.key_figure EXCEPT SELECT figure_id FROM mart.strategy_map",
     )
 
     assert unmapped.rows() == []
+
+
+def test_no_figure_is_missing_from_the_national_table(demo_home: Path) -> None:
+    missing = "SELECT figure_id FROM mart.figure EXCEPT SELECT figure_id FROM mart.key_figure WHERE level = 'national'"
+    waiting = published(
+        demo_home,
+        "SELECT f.figure_id, k.level, k.period_kind, k.period_start::VARCHAR AS period, k.status, k.reason, f.waits_for IS NOT NULL AS told "
+        "FROM mart.figure f JOIN mart.key_figure k USING (figure_id) WHERE f.status = 'no_data'",
+    )
+
+    assert published(demo_home, missing).rows() == []
+    assert {"market_dialogue_share", "spend_deviation", "food_spend_share"} <= set(waiting["figure_id"])
+    assert waiting["figure_id"].n_unique() == waiting.height
+    assert set(waiting.drop("figure_id").rows()) == {("national", "year", "2024-01-01", "no_data", "no_source", True)}
 
 
 def test_a_sentence_where_a_code_is_asked_for_is_nowhere(demo_home: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -40,6 +39,7 @@ from transforms.key_figures import (
     strategy_shares,
     supplier_sizes,
     suppliers,
+    uncomputed,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -75,6 +75,7 @@ MODULES: tuple[ModuleType, ...] = (
     contract_coverage,
     supplier_sizes,
     joint_procurements_contacts,
+    uncomputed,
 )
 
 
@@ -90,14 +91,3 @@ FIGURES: dict[str, Figure] = {
     definition.figure_id: Figure(definition, module) for module in MODULES for definition in module.DEFINITIONS
 }
 DEFINITIONS: dict[str, KeyFigure] = {figure_id: figure.definition for figure_id, figure in FIGURES.items()}
-
-LATER: Mapping[str, str] = {
-    "spend_deviation": "Needs 48 months, frozen fences and the deviation rules (METHOD 8).",
-    "einvoice_share": "Needs the channel of each invoice.",
-    "market_dialogue_share": "No source tells of each procurement whether there was a dialogue; market_dialogues_n counts them.",
-    "food_sustainable_share": "No invoice data flag sustainable food; food_notice_share tells what notices say.",
-    "cost_saving_share": "No source documents a reference price and the awarded one; model savings are no measurement.",
-    "effect_based_share": "No source flags effect-based procurements.",
-    "impact_assessed_share": "No source tells which procurements over a limit had their effects assessed; impact_coverage tells it of cases.",
-}
-"""Figures of the catalogue (KEY_FIGURES section 7) that are not computed, and what they wait for."""

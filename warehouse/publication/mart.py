@@ -38,6 +38,8 @@ FIGURE = {
     "levels": "Levels, comma-separated.",
     "strategy_intent": "Intent of the national procurement strategy (I1-I8) and goal, null when none.",
     "owner": "Who answers for the definition.",
+    "status": "computed; no_data: no source lets it be computed.",
+    "waits_for": "Why it is not computed; null when it is.",
 }
 
 LEVEL = {
@@ -83,6 +85,8 @@ def figure_table(figures: Mapping[str, KeyFigure]) -> PublishedTable:
             "levels": ",".join(figure.levels),
             "strategy_intent": figure.strategy_intent,
             "owner": figure.owner,
+            "status": "no_data" if figure.waits_for else "computed",
+            "waits_for": figure.waits_for or None,
         }
         for figure in sorted(figures.values(), key=lambda item: item.figure_id)
     ]
@@ -180,7 +184,7 @@ def replace_rows(con: Connection, opened: pl.DataFrame, closed: pl.DataFrame, na
     )
     con.execute(
         "UPDATE mart.key_figure k SET data_through = t.data_through FROM through t "
-        "WHERE k.figure_id = t.figure_id AND k.data_through <> t.data_through"
+        "WHERE k.figure_id = t.figure_id AND k.data_through IS DISTINCT FROM t.data_through"
     )
     con.execute(
         "UPDATE mart.key_figure k SET level_name = l.level_name FROM label l "

@@ -44,6 +44,7 @@ MAP = {
     "official_no": "Official indicator that it is; null: none is known.",
     "relation": "computed: measures it; proxy: stands for it; context: speaks of no intent.",
     "note": "What else is known.",
+    "has_value": "The figure has a value in this publication; false: it stands there with its reason.",
 }
 
 
@@ -56,8 +57,11 @@ def fill(con: Connection, reference: Reference) -> None:
 
 def tables(reference: Reference, figures: Collection[str]) -> list[PublishedTable]:
     """strategy_goal, strategy_indicator and strategy_map, where `figures` are the ones that have values."""
-    links = reference.table("catalogue/strategy_map.csv").filter(pl.col("figure_id").is_in(list(figures)))
-    links = links.with_columns(pl.col("official_no").cast(pl.Int32)).sort("figure_id", "intent", "goal", nulls_last=True)
+    mapped = reference.table("catalogue/strategy_map.csv").with_columns(
+        pl.col("official_no").cast(pl.Int32), has_value=pl.col("figure_id").is_in(list(figures))
+    )
+    mapped = mapped.sort("figure_id", "intent", "goal", nulls_last=True)
+    links = mapped.filter("has_value")
     intents = reference.table("catalogue/strategy_intents.csv")
     goals = reference.table("catalogue/strategy_goals.csv").join(
         intents.select("intent", pl.col("name_fi").alias("intent_fi"), "theme_sv", "theme_en"), on="intent"
@@ -84,9 +88,9 @@ def tables(reference: Reference, figures: Collection[str]) -> list[PublishedTabl
         PublishedTable(
             "mart",
             "strategy_map",
-            "Every figure with values, and the intent and goal it speaks of.",
+            "Every figure, and the intent and goal it speaks of.",
             MAP,
-            links.select(list(MAP)),
+            mapped.select(list(MAP)),
         ),
     ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import ConfigurationError
 from schemas.reference import Reference
-from transforms.key_figures import DEFINITIONS, LATER
+from transforms.key_figures import DEFINITIONS
 from transforms.reference_values import reference_values
 from warehouse.publication.reference_values import table
 
@@ -30,8 +30,8 @@ def own(**changes: str) -> pl.DataFrame:
     return reference_values(Reference.load({"catalogue/reference_values.csv": text}), DEFINITIONS).filter(reference_id="x")
 
 
-def test_every_named_figure_exists_or_is_listed_as_coming() -> None:
-    assert set(SHIPPED["figure_id"].drop_nulls()) <= set(DEFINITIONS) | set(LATER)
+def test_every_named_figure_exists() -> None:
+    assert set(SHIPPED["figure_id"].drop_nulls()) <= set(DEFINITIONS)
     assert SHIPPED["reference_id"].n_unique() == SHIPPED.height
     assert SHIPPED["source"].null_count() == 0
     assert SHIPPED.filter(~pl.col("is_comparable"), pl.col("figure_id").is_not_null())["note"].null_count() == 0
