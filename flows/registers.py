@@ -48,7 +48,7 @@ def load_cpv(settings: Settings, file: Path) -> int:
     """Put the official list into HOME/registry/cpv.csv; returns how many codes it has. Raises ConfigurationError."""
     home = home_of(settings)
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file.name} cannot be read as UTF-8 text ({error})") from error
     register = official_list(text, file.name, Reference.load().table(CPV)["code"].to_list())

@@ -2,7 +2,8 @@
 
 `Reference.load(overlay)` reads the package's CSV files; `overlay` maps a file's name (e.g. "agencies.csv",
 "column_maps/purchase_invoices.csv") to CSV text whose rows are added after the shipped ones; a row with the key of a shipped
-row replaces it. All columns are text here; typed views are built by the properties below.
+row replaces it, and a later-dated row of the same thing ends an open one the day before (`register_checks.ended`). All columns
+are text here, checked as `register_checks` says; typed views are built by the properties below.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from importlib import resources
 
 import polars as pl
 
+from schemas import register_checks
 from schemas.errors import ConfigurationError
+from schemas.register_checks import WHERE
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "agencies.csv": ("agency",),
@@ -108,9 +111,10 @@ class Reference:
         for name, key in KEYS.items():
             shipped = _parse(name, resources.files("schemas").joinpath(name).read_text("utf-8"))
             if name in overlay:
-                shipped = _merge(name, key, shipped, _parse(name, overlay[name]))
+                shipped = _merge(name, key, shipped, _parse(name, overlay[name], f"HOME/registry/{name}"))
             tables[name] = shipped
-        return cls(tables)
+        register_checks.check(tables)
+        return cls({name: register_checks.ended(name, KEYS[name], table).drop(WHERE) for name, table in tables.items()})
 
     def table(self, name: str) -> pl.DataFrame:
         """The register as text columns; empty cells are null."""
@@ -127,19 +131,28 @@ class Reference:
         return {row["agency"]: _agency(row) for row in self.table("agencies.csv").iter_rows(named=True)}
 
 
-def _parse(name: str, text: str) -> pl.DataFrame:
-    rows = list(csv.reader(io.StringIO(text)))
+def _parse(name: str, text: str, told: str = "") -> pl.DataFrame:
+    """A register's rows as text, with their places; `told` is how messages name the file. Blank lines are none."""
+    told = told or name
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     if not rows:
-        raise ConfigurationError(f"{name} is empty; it needs at least its header")
+        raise ConfigurationError(f"{told} is empty; it needs at least its header")
     header = rows[0]
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise ConfigurationError(f"{name}, row {number}: {len(row)} cells where the header has {len(header)}")
     missing = set(KEYS[name]) - set(header)
     if missing:
-        raise ConfigurationError(f"{name}: column {sorted(missing)[0]!r} is missing")
-    columns = {column: [row[i] or None for row in rows[1:]] for i, column in enumerate(header)}
-    return pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
+        hint = "; save it with commas between the cells" if ";" in "".join(header) else ""
+        raise ConfigurationError(f"{told}: column {sorted(missing)[0]!r} is missing{hint}")
+    if len(set(header)) < len(header):
+        raise ConfigurationError(f"{told}: two columns have the same heading; each may stand there once")
+    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(row)]
+    for number, row in filled:
+        if len(row) != len(header):
+            raise ConfigurationError(f"{told}, row {number}: {len(row)} cells where the header has {len(header)}")
+    columns = {column: [row[i] or None for _, row in filled] for i, column in enumerate(header)}
+    columns[WHERE] = [f"{told}, row {number}" for number, _ in filled]
+    table = pl.DataFrame(columns, schema=dict.fromkeys((*header, WHERE), pl.String))
+    register_checks.require_unique(KEYS[name], table)
+    return table
 
 
 def _merge(name: str, key: Sequence[str], shipped: pl.DataFrame, added: pl.DataFrame) -> pl.DataFrame:

@@ -36,6 +36,7 @@ def _of(figure_ids: Collection[str], years: Sequence[int]) -> str:
 
 def behind(store: Store, table: str, column: str, periods: pl.DataFrame) -> pl.DataFrame:
     """period_kind, period_start, contributors, largest: how many a measure's column names, and the most rows of one of them."""
+    table, column = (name.replace('"', '""') for name in (table, column))
     with store.relation("wanted_period", periods):
         return store.frame(
             f'SELECT period_kind, period_start, count(*) AS contributors, max(rows_n) AS largest FROM (SELECT period_kind, period_start, "{column}", '

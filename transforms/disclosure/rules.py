@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from schemas.errors import ConfigurationError
 from schemas.key_figure import PERIOD_KINDS, KeyFigure
 from schemas.reference import Reference
+from transforms.registry import SOURCES
 
 REGISTER = "catalogue/disclosure.csv"
 SHARE = (0, 1)
@@ -93,6 +94,11 @@ def _rule(row: Mapping[str, str | None], number: int) -> Rule:
         raise ConfigurationError(f"{REGISTER}, row {number}: a protected table has a name and levels from the nation down")
     if row["contributor"] and levels != TREE_LEVELS[:1]:
         raise ConfigurationError(f"{REGISTER}, row {number}: only figures of the nation alone can name a contributor")
+    if row["contributor"] and row["contributor"] not in _columns(row["source"]):
+        raise ConfigurationError(
+            f"{REGISTER}, row {number}: contributor {row['contributor']!r} is no column of a measure of {row['source']}; "
+            "write it as survey_response.company_id"
+        )
     return Rule(
         disclosure_class=name,
         table=row["table"],
@@ -100,20 +106,19 @@ def _rule(row: Mapping[str, str | None], number: int) -> Rule:
         period_kinds=kinds,
         is_linked=row["linked"] != "no",
         is_owned=row["owned"] == "yes",
-        minimum_n=_whole(row, "minimum_n", number),
-        minimum_contributors=_whole(row, "minimum_contributors", number),
+        minimum_n=int(row["minimum_n"] or 0),
+        minimum_contributors=int(row["minimum_contributors"] or 0),
         without_largest=row["without_largest"] == "yes",
-        extreme_below=_whole(row, "extreme_below", number),
+        extreme_below=int(row["extreme_below"] or 0),
         scale=_scale(row["scale"] or "", number),
         contributor=row["contributor"] or "",
     )
 
 
-def _whole(row: Mapping[str, str | None], column: str, number: int) -> int:
-    text = row[column] or "0"
-    if not text.isdigit():
-        raise ConfigurationError(f"{REGISTER}, row {number}: {column} {text!r} is not a whole number")
-    return int(text)
+def _columns(source: str | None) -> set[str]:
+    """`table.column` of every column of a source's measures by month."""
+    tables = SOURCES[source].measures.tables if source in SOURCES else ()
+    return {f"{table.name}.{name}" for table in tables for name in table.polars_schema() if "month" in table.polars_schema()}
 
 
 def _scale(text: str, number: int) -> tuple[int, ...]:

@@ -76,4 +76,4 @@ FROM covered c JOIN place p USING (place_id) LEFT JOIN cell e USING (place_id)
 
 def relations(reference: Reference) -> dict[str, pl.DataFrame]:
     """`supplier_domicile` (business_id, region, valid_from, valid_to); a blank region is a domicile abroad."""
-    return {"supplier_domicile": dated(FILE, reference.table(FILE)).select("business_id", "region", "valid_from", "valid_to")}
+    return {"supplier_domicile": dated(reference.table(FILE)).select("business_id", "region", "valid_from", "valid_to")}

@@ -74,7 +74,7 @@ FROM covered c JOIN place p USING (place_id) LEFT JOIN summed s USING (place_id)
 
 def relations(reference: Reference) -> dict[str, pl.DataFrame]:
     """`supplier_size` (business_id, size, valid_from, valid_to) without unknown sizes. Raises ConfigurationError for another word."""
-    rows = dated(FILE, reference.table(FILE)).select("business_id", "size", "valid_from", "valid_to")
+    rows = dated(reference.table(FILE)).select("business_id", "size", "valid_from", "valid_to")
     other = rows.filter(~pl.col("size").is_in(list(SIZES)).fill_null(value=False))
     if other.height:
         row = other.row(0, named=True)

@@ -4,8 +4,6 @@ actors. Lines in no category model are in no row here; see `purchase_invoices` f
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 
 from schemas.contract import Column, Table
@@ -50,7 +48,7 @@ def relations(reference: Reference) -> dict[str, pl.DataFrame]:
     Raises ConfigurationError naming the file and the row's key.
     """
     groups = reference.table("supplier_groups.csv").filter(supplier_group=GROUP_ACTORS)
-    actors = dated("supplier_groups.csv", groups).select("business_id", "valid_from", "valid_to").drop_nulls("business_id")
+    actors = dated(groups).select("business_id", "valid_from", "valid_to").drop_nulls("business_id")
     return purchase_invoices.relations(reference) | {
         "category_model": _category_models(reference),
         "group_actor": merged_spans(actors),
@@ -59,14 +57,8 @@ def relations(reference: Reference) -> dict[str, pl.DataFrame]:
 
 def _category_models(reference: Reference) -> pl.DataFrame:
     file = "category_models.csv"
-    found = dated(file, reference.table(file)).select("delivered", "category_model", "valid_from", "valid_to")
-    last: tuple[str, date] | None = None
-    for delivered, model, since, until in found.sort("delivered", "valid_from").iter_rows():
-        if model is None:
-            raise ConfigurationError(f"{file}, delivered {delivered!r}: category_model is blank; name the model")
-        if last is not None and last[0] == delivered and since <= last[1]:
-            raise ConfigurationError(
-                f"{file}, delivered {delivered!r}: two rows are valid on {since}; end the earlier one before"
-            )
-        last = delivered, until
+    found = dated(reference.table(file)).select("delivered", "category_model", "valid_from", "valid_to")
+    nameless = found.filter(pl.col("category_model").is_null())["delivered"]
+    if not nameless.is_empty():
+        raise ConfigurationError(f"{file}, delivered {nameless[0]!r}: category_model is blank; name the model")
     return found

@@ -212,7 +212,7 @@ def _accounts(reference: Reference) -> pl.DataFrame:
         row = unread.row(0, named=True)
         where = f"chart {row['chart']}, prefix {row['account_prefix']}"
         raise ConfigurationError(f"{file}, {where}: is_procurement {row['is_procurement']!r} is not yes or no")
-    return dated(file, table).select(
+    return dated(table).select(
         "chart", "account_prefix", (pl.col("is_procurement") == "yes").alias("is_procurement"), "valid_from", "valid_to"
     )
 
@@ -221,9 +221,7 @@ def _public_bodies(reference: Reference) -> pl.DataFrame:
     """public_bodies.csv and every organisation's business id."""
     files = ("public_bodies.csv", "organisations.csv")
     columns = ("business_id", "valid_from", "valid_to")
-    return merged_spans(
-        pl.concat([dated(file, reference.table(file)).select(columns).drop_nulls("business_id") for file in files])
-    )
+    return merged_spans(pl.concat([dated(reference.table(file)).select(columns).drop_nulls("business_id") for file in files]))
 
 
 def merged_spans(every: pl.DataFrame) -> pl.DataFrame:
@@ -239,14 +237,9 @@ def merged_spans(every: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(merged, schema=schema, orient="row")
 
 
-def dated(file: str, table: pl.DataFrame) -> pl.DataFrame:
-    """valid_from and valid_to as days, open ends as FIRST_DAY and LAST_DAY."""
-    days = table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=False).name.prefix("day_"))
-    for column in ("valid_from", "valid_to"):
-        unread = days.filter(pl.col(column).is_not_null() & pl.col(f"day_{column}").is_null())
-        if unread.height:
-            raise ConfigurationError(f"{file}: {column} {unread[column][0]!r} is not a day as 2024-12-31")
-    return days.with_columns(
-        pl.col("day_valid_from").fill_null(FIRST_DAY).alias("valid_from"),
-        pl.col("day_valid_to").fill_null(LAST_DAY).alias("valid_to"),
+def dated(table: pl.DataFrame) -> pl.DataFrame:
+    """A register's valid_from and valid_to as days, open ends as FIRST_DAY and LAST_DAY."""
+    return table.with_columns(
+        pl.col("valid_from").str.to_date("%Y-%m-%d").fill_null(FIRST_DAY),
+        pl.col("valid_to").str.to_date("%Y-%m-%d").fill_null(LAST_DAY),
     )

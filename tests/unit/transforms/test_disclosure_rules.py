@@ -88,6 +88,14 @@ def test_a_figure_without_a_class_is_refused() -> None:
         ("market_court_cases,,,P2,courts,national,year,,,five,,,,,,", "minimum_n 'five' is not a whole number"),
         ("market_court_cases,,,P2,courts,national,year,,,5,,,,1-5,,", "scale '1-5' is not two whole numbers"),
         ("market_court_cases,,,P2,courts,national|sector,year,,,5,,,,,case.judge,", "only figures of the nation alone"),
+        (
+            "market_court_cases,,,P2,courts,national,year,,,5,,,,,case.judge,",
+            "contributor 'case.judge' is no column of a measure",
+        ),
+        (
+            "satisfaction_surveys,,,P2,s,national,year,,,5,,,,,survey_response.company,",
+            "is no column of a measure of satisfaction_surveys",
+        ),
     ],
 )
 def test_a_row_that_says_nonsense_is_refused(row: str, message: str) -> None:

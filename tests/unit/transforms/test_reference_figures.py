@@ -240,7 +240,7 @@ HEADER = "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,regi
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("catalogue/total_expenditure.csv", "organisation_id,year,eur,source\nx,2023,much,s\n", "year or eur"),
+        ("catalogue/total_expenditure.csv", "organisation_id,year,eur,source\nx,2023,much,s\n", "eur 'much'"),
         ("catalogue/total_expenditure.csv", "organisation_id,year,eur,source\nx,,5,s\n", "year or eur"),
         ("catalogue/total_expenditure.csv", "organisation_id,year,eur,source\nx,2023,0,s\n", "above zero"),
         ("organisations.csv", f"{HEADER}x,,X,,,state,,,,,,,,tiny\n", "'tiny'"),

@@ -54,6 +54,9 @@ def _meant(answer: str, is_down: bool) -> int:
     ],
 )  # fmt: skip
 def test_registers_that_cannot_be_are_told_with_row_and_column(name: str, rows: str, told: str) -> None:
-    reference = Reference.load({f"codelists/{name}.csv": rows})
-    with pytest.raises(ConfigurationError, match=told):
+    def read() -> None:
+        reference = Reference.load({f"codelists/{name}.csv": rows})
         rules_of(reference) if name == "survey_rules" else questions_of(reference, "")
+
+    with pytest.raises(ConfigurationError, match=told):
+        read()
