@@ -17,7 +17,7 @@ from schemas.errors import InvariantBroken
 from schemas.reference import Agency, Reference
 from transforms import periods, rhythm
 from transforms.registry import SOURCES
-from warehouse import alerts, deviations, ledger
+from warehouse import alerts, deviations, ledger, refused
 from warehouse.alerts import Alert, Raised
 from warehouse.home import Home
 from warehouse.store import Store
@@ -82,22 +82,16 @@ def of_refused(store: Store, delivery_ids: Collection[str] | None = None) -> lis
 
 def at_the_door(home: Home) -> Iterator[Alert]:
     """Files that never became a delivery (unknown agency, unreadable manifest): they lie in `refused/` with their reasons."""
-    for path in sorted((home.root / "refused").glob("*/*.refused.json")):
-        try:
-            data = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            continue  # written by no run of ours
-        place = path.parent.name
-        parts = str(data["file"]).split("/")
+    for told in refused.at_the_door(home):
         yield Alert(
             REFUSED,
-            f"refused/{place}",
+            f"refused/{told['delivery_id']}",
             {
-                "agency": parts[0] if len(parts) > 1 else None,
-                "source": parts[1] if len(parts) > 2 and parts[1] in SOURCES else None,
+                "agency": told["agency"] or None,
+                "source": told["source"] if told["source"] in SOURCES else None,
                 "delivery_id": None,
-                "file_name": parts[-1],
-                "reasons": sorted({reason["code"] for reason in data["reasons"]}),
+                "file_name": told["file_name"],
+                "reasons": sorted({reason["code"] for reason in told["reasons"]}),
             },
         )
 

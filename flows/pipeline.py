@@ -106,10 +106,7 @@ def refresh(settings: Settings, at: datetime | None = None) -> Run:
 
 def sweep(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:
     """Take in and publish whatever has been left lying; does nothing when nothing has."""
-    received = land(settings, at)
-    run = _run(settings, progress, at, publishes=is_stale)
-    run.received = received
-    return run
+    return _landed_and(settings, at, lambda: _run(settings, progress, at, publishes=is_stale))
 
 
 def nightly(settings: Settings, progress: Progress = silent, at: datetime | None = None) -> Run:
@@ -118,9 +115,25 @@ def nightly(settings: Settings, progress: Progress = silent, at: datetime | None
     Raises Busy while another run writes.
     """
     moment = at or landing.now()
-    received = land(settings, moment)
-    run = _run(settings, progress, moment, publishes=lambda _: True, mark=LAST_NIGHTLY)
+    return _landed_and(settings, moment, lambda: _run(settings, progress, moment, publishes=lambda _: True, mark=LAST_NIGHTLY))
+
+
+def _landed_and(settings: Settings, at: datetime | None, work: Callable[[], Run]) -> Run:
+    """Land what is whole in the inbox, then `work`. What has landed is worked on also where the landing of something failed,
+    which is raised afterwards."""
+    failure: Exception | None = None
+    received: list[receiving.Received] = []
+    home = home_of(settings)
+    reference = reference_of(home)
+    try:
+        received.extend(receiving.sweep_inbox(home, reference, at or landing.now(), settings.settle_seconds, settings.limits()))
+    except Exception as error:
+        log.exception("the inbox could not be taken in wholly; loading what has landed")
+        failure = error
+    run = work()
     run.received = received
+    if failure:
+        raise failure
     return run
 
 

@@ -55,8 +55,8 @@ class Finding:
 
 def status(settings: Settings) -> list[dict[str, Any]]:
     """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet; then what was refused at the door."""
-    from flows.receiving import refused_at_the_door
     from warehouse.landing import Landing
+    from warehouse.refused import at_the_door
     from warehouse.store import reading
 
     home = Home(settings.home.resolve())
@@ -88,7 +88,7 @@ def status(settings: Settings) -> list[dict[str, Any]]:
         elif row["journal_n"] != item.journal_n:
             row["why"] = "a command or receipt waits for the next nightly"
     names = ("delivery_id", "agency", "source", "file_name")
-    for told in refused_at_the_door(home):
+    for told in at_the_door(home):
         why = "; ".join(dict.fromkeys(reason["text"] for reason in told["reasons"]))
         rows[f"{told['delivery_id']}/{told['file_name']}"] = {
             **{name: told[name] for name in names},
@@ -176,9 +176,9 @@ def _home(home: Home) -> Finding:
 
 
 def _refused(home: Home) -> Finding:
-    from flows.receiving import REFUSED, refused_at_the_door
+    from warehouse.refused import REFUSED, at_the_door
 
-    count = sum(1 for _ in refused_at_the_door(home))
+    count = sum(1 for _ in at_the_door(home))
     text = f"{count} file{'' if count == 1 else 's'} at the door in {home.root / REFUSED}"
     return Finding("warn" if count else "ok", "refused", text + ("; `status` says why" if count else ""))
 

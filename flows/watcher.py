@@ -21,7 +21,7 @@ from flows import events, guards, pipeline, receiving
 from flows.events import Event
 from flows.prefect_api import PrefectApi
 from flows.settings import Settings
-from schemas.errors import NyckeltalError, ServiceUnavailable
+from schemas.errors import ServiceUnavailable
 from warehouse.home import Home
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _land(settings: Settings, announcer: Announcer) -> list[Event]:
     """Land what is whole in the inbox; one hint per delivery. What goes wrong with the whole inbox is logged and tried again."""
     try:
         received = pipeline.land(settings)
-    except (NyckeltalError, OSError) as error:
+    except Exception as error:
         announcer.owes = True  # some of it may have landed
         log.error("the inbox could not be taken in, trying again: %s", type(error).__name__)
         return []

@@ -176,8 +176,8 @@ class Landing:
             if (waiting / "file").is_file() and (waiting / "intent.json").is_file():
                 try:
                     self._finish(waiting)
-                except OSError as error:
-                    if error.errno == errno.ENOSPC:
+                except (OSError, ValueError, KeyError) as error:
+                    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                         raise
                     log.error("a file in %s cannot be landed (%s); it stays there", waiting, type(error).__name__)
                     continue  # one file must not stop everybody's
@@ -336,6 +336,23 @@ def _move(path: Path, target: Path) -> None:
         path.rename(target)
     except OSError:
         _copy(path, target)  # the inbox lies on another file system
+
+
+def move_away(path: Path, target: Path) -> None:
+    """Move a file or link, whatever it is, also to another file system; but no pipe or device there. Raises OSError, and
+    DeliveryRefused for what cannot be copied or changes meanwhile; then `path` is still there."""
+    try:
+        path.rename(target)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        if path.is_symlink():
+            target.symlink_to(path.readlink())
+        else:
+            require_regular_file(path, path.name)
+            _copy(path, target)
+    path.unlink()
 
 
 def _copy(path: Path, target: Path) -> None:

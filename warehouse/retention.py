@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from warehouse import ledger
+from warehouse import ledger, refused
 from warehouse.home import Home
 from warehouse.landing import Landed, Landing, last_entry
 from warehouse.publication import generations
@@ -60,20 +60,13 @@ class Outgoing:
 
 
 def refused_files(home: Home, retention: Retention, at: datetime) -> list[Pruned]:
-    """Folders of `refused/` that are old enough, by the time in their name; others are not ours."""
-    found = []
-    for place in sorted((home.root / "refused").glob("*")):
-        since = _time_of(place.name)
-        if since and since < at - timedelta(days=retention.refused_days):
-            found.append(_pruned("refused", home, place, f"refused at the door {since:%Y-%m-%d}"))
-    return found
-
-
-def _time_of(name: str) -> datetime | None:
-    try:
-        return datetime.strptime(name.split("-", maxsplit=1)[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """Folders of `refused/` that are old enough."""
+    before = at - timedelta(days=retention.refused_days)
+    return [
+        _pruned("refused", home, place, f"refused at the door {since:%Y-%m-%d}")
+        for place, since in refused.places(home)
+        if since < before
+    ]
 
 
 def surplus_generations(home: Home, retention: Retention) -> list[Pruned]:

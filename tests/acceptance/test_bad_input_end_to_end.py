@@ -147,7 +147,7 @@ def put(home: Path, place: Path, name: str, data: bytes) -> Path:
 
 def refusal(home: Path, name: str) -> list[dict[str, Any]]:
     """Reasons for which a file was refused, on receipt (refused/) or on loading (the ledger); [] when it was not."""
-    for path in (home / "refused").rglob("*.refused.json"):
+    for path in (home / "refused").glob("*/receipt.json"):
         told = json.loads(path.read_text("utf-8"))
         if Path(told["file"]).name == name:
             return list(told["reasons"])

@@ -8,7 +8,9 @@ members).
 from __future__ import annotations
 
 import io
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +27,21 @@ RATIO_FREE_BYTES = 1024**2
 """Below this unpacked size the ratio says nothing: a small file of blanks packs a thousandfold."""
 SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 CHUNK = 1024**2
+SMALL_CHUNK = 4096
+"""Of methods whose output nothing bounds (4 KiB of bzip2 make 80 MB): packed bytes given to them at once."""
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # NotImplementedError and RecursionError are such
+    ValueError,
+    LookupError,
+    ArithmeticError,
+)
+"""What the standard library raises for an archive that is damaged or hostile."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +104,10 @@ def open_member(source: Path, member: Member, limits: Limits) -> IO[bytes]:
     try:
         _checked(archive, limits, source.name)
         info = [info for info in archive.infolist() if not info.is_dir()][member.position - 1]
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refusal("zip_method", "a member is packed with an unusual method; use ordinary zip", source.name)
         stream = archive.open(info)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+    except BROKEN as error:
         archive.close()
         raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", source.name) from error
     except DeliveryRefused:
@@ -109,7 +128,7 @@ def names(path: Path) -> list[str]:
 def _opened(source: Path | bytes, name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except BROKEN as error:
         raise _refusal("zip_broken", "the archive is damaged or cut off; pack and deliver it again", name) from error
 
 
@@ -176,14 +195,15 @@ def unsafe_name(name: str) -> bool:
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
     pieces, total = [], 0
+    at_once = CHUNK if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else SMALL_CHUNK
     try:
         with archive.open(info) as stream:
-            while piece := stream.read(CHUNK):
+            while piece := stream.read(at_once):
                 total += len(piece)
                 if total > info.file_size:
                     raise _refusal("zip_broken", "a member is larger than the archive says; pack it again", name)
                 pieces.append(piece)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    except BROKEN as error:
         raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", name) from error
     return b"".join(pieces)
 

@@ -13,11 +13,11 @@ import pytest
 
 from flows import alerting
 from flows.alerting import Alert
-from schemas.errors import InvariantBroken
+from schemas.errors import InvariantBroken, Reason
 from schemas.reference import Reference
 from tests.unit.flows import history_rows
 from tests.unit.flows.history_rows import publish
-from warehouse import alerts
+from warehouse import alerts, refused
 from warehouse.store import Store
 
 AT = datetime(2025, 6, 2, 1, 15, tzinfo=UTC)
@@ -140,11 +140,13 @@ def test_refusals_carry_codes_and_no_delivered_text(store: Store) -> None:
 
 
 def test_files_refused_at_the_door_are_told_too(store: Store) -> None:
-    place = store.home.root / "refused" / "20250601T010101-abcd1234"
-    place.mkdir(parents=True)
-    reasons = {"reasons": [{"code": "agency_unknown", "text": "canary", "file": "x"}]}
-    (place / "a.csv.refused.json").write_text(json.dumps({"file": "village/purchase_invoices/a.csv"} | reasons), "utf-8")
-    (place / "b.csv.refused.json").write_text("{", "utf-8")
+    reasons = [Reason("agency_unknown", "canary", file="x")]
+    path = store.home.root / "a.csv"
+    path.write_text("x", "utf-8")
+    refused.set_apart(
+        store.home, path, None, "village/purchase_invoices/a.csv", ("village", "purchase_invoices"), reasons, AT, "en"
+    )
+    (store.home.root / "refused" / "20250601T010101-abcd1234").mkdir()
     (alert,) = alerting.at_the_door(store.home)
     assert (alert.data["agency"], alert.data["source"], alert.data["file_name"]) == ("village", "purchase_invoices", "a.csv")
     assert alert.data["reasons"] == ["agency_unknown"]

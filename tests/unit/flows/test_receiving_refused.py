@@ -24,7 +24,7 @@ def put(settings: Settings, place: str, data: bytes = b"") -> Path:
 
 
 def receipts(settings: Settings) -> tuple[dict[str, object], str]:
-    (told,) = (settings.home / "refused").glob("*/*.refused.json")
+    (told,) = (settings.home / "refused").glob("*/receipt.json")
     return json.loads(told.read_text("utf-8")), told.with_suffix(".txt").read_text("utf-8")
 
 
@@ -87,7 +87,7 @@ def test_status_lists_what_was_refused_at_the_door(settings: Settings) -> None:
 def test_status_lists_a_refused_file_whose_receipt_is_lost(settings: Settings) -> None:
     put(settings, "kaarina/purchase_invoices/tyhja_2024.csv")
     pipeline.nightly(settings)
-    (told,) = (settings.home / "refused").glob("*/*.refused.json")
+    (told,) = (settings.home / "refused").glob("*/receipt.json")
     told.write_text("{", "utf-8")
     (row,) = reporting.status(settings)
     assert (row["file_name"], row["status"]) == ("tyhja_2024.csv", "refused")

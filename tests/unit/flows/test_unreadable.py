@@ -47,7 +47,7 @@ def test_files_and_folders_of_others_are_passed_over(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = {name: (landed, codes) for name, landed, codes in json.loads(done.stdout.splitlines()[-1])}
-    assert found.pop("sample-koela/purchase_invoices/a-closed.csv") == (False, ["file_unreadable"])
+    assert found.pop("sample-koela/purchase_invoices/a-closed.csv") == (False, ["file_not_permitted"])
     assert len(found) == 11
     assert all(landed for landed, _ in found.values())
     assert closed.read_text("utf-8") == "secret"

@@ -1,0 +1,156 @@
+"""Intents: which agency delivers which source with a file, when it was made and what it covers.
+
+Agency and source come from the options, else the manifest beside the file (`<file>.manifest.json`), else the inbox path
+(`inbox/<agency>/<source>/file`), else the file's own header (of invoices, the agency by the buyer's id on the first rows too);
+what none of them tells is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.walking import MANIFEST, Found
+from schemas.errors import DeliveryRefused, Reason
+from schemas.reference import Reference
+from transforms.registry import SOURCES
+from warehouse.landing import Intent, require_regular_file
+
+log = logging.getLogger(__name__)
+
+MANIFEST_LIMIT = 64 * 1024
+SURE = 50
+"""Score from which a header counts as recognised."""
+FULL_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def intent_of(reference: Reference, found: Found, at: datetime) -> Intent:
+    """What a file is said to be. Raises DeliveryRefused where that is not known, not registered or not agreed."""
+    manifest = read_manifest(found.path, found.name)
+    agency, source = _told(found, manifest)
+    source = source or recognised(found.path) or ""
+    agency = agency or _only_agency(reference, source) or _agency_of(reference, source, found.path) or ""
+    _require_agreed(reference, agency, source, found.name)
+    coverage_from, coverage_to, part = SOURCES[source].coverage(found.path.name)
+    produced_at, produced_from = _produced(found.path.name, manifest, at)
+    return Intent(
+        source=source,
+        agency=agency,
+        file_name=_text(found.path.name),
+        received_at=at,
+        produced_at=produced_at,
+        produced_from=produced_from,
+        coverage_from=manifest.get("coverage_from") or coverage_from,
+        coverage_to=manifest.get("coverage_to") or coverage_to,
+        part=_text(str(manifest.get("part") or part)),
+        origin=_text(found.name),
+    )
+
+
+def told(found: Found) -> tuple[str, str]:
+    """Agency and source as options, place or manifest say, '' where none does; a refusal must not fail on a broken manifest."""
+    try:
+        manifest = read_manifest(found.path, found.name)
+    except (DeliveryRefused, OSError):
+        manifest = {}
+    return _told(found, manifest)
+
+
+def recognised(path: Path) -> str | None:
+    """The source whose header signature the file bears, when one is sure."""
+    scores: dict[str, int] = {slug: _tried(source.recognise, path) or 0 for slug, source in SOURCES.items()}
+    best = max(scores, key=lambda slug: scores[slug], default=None)
+    return best if best and scores[best] >= SURE else None
+
+
+def read_manifest(path: Path, name: str) -> dict[str, Any]:
+    """The manifest beside a file, or {}. Raises DeliveryRefused when it is there but cannot be read."""
+    manifest = path.with_name(path.name + MANIFEST)
+    if not os.path.lexists(manifest):  # also where the longer name would be too long for the file system
+        return {}
+    found = require_regular_file(manifest, manifest.name)
+    if found.st_size > MANIFEST_LIMIT:
+        raise DeliveryRefused(Reason("manifest_invalid", "the manifest is larger than 64 KiB", file=name))
+    try:
+        data = json.loads(manifest.read_text("utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError("not an object")
+        for key in ("coverage_from", "coverage_to"):
+            if data.get(key):
+                data[key] = date.fromisoformat(data[key])
+        if data.get("produced_at"):
+            produced = datetime.fromisoformat(data["produced_at"])
+            data["produced_at"] = (produced if produced.tzinfo else produced.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise DeliveryRefused(
+            Reason("manifest_invalid", f"the manifest cannot be read ({error}); correct it", file=name)
+        ) from error
+    return data
+
+
+def _told(found: Found, manifest: dict[str, Any]) -> tuple[str, str]:
+    return _text(str(found.agency or manifest.get("agency") or "")), _text(str(found.source or manifest.get("source") or ""))
+
+
+def _text(name: str) -> str:
+    """A delivered name as text that can be stored: bytes that are no UTF-8, and lone surrogates, are written out."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _require_agreed(reference: Reference, agency: str, source: str, name: str) -> None:
+    if source not in SOURCES:
+        known = ", ".join(sorted(SOURCES))
+        text = f"source {source or None!r} is not known; say --source, one of {known}"
+        raise DeliveryRefused(Reason("source_unknown", text, file=name))
+    if not agency:
+        text = "agency not recognised; say --agency, or put the file into inbox/AGENCY/SOURCE"
+        raise DeliveryRefused(Reason("agency_unrecognised", text, file=name))
+    if agency not in reference.agencies:
+        text = f"agency {agency!r} is not in agencies.csv; say --agency, or add a row for it"
+        raise DeliveryRefused(Reason("agency_unknown", text, file=name))
+    if source not in reference.agencies[agency].sources:
+        text = f"agency {agency} does not deliver {source} by agencies.csv; correct the row or the place"
+        raise DeliveryRefused(Reason("source_not_agreed", text, file=name))
+
+
+def _only_agency(reference: Reference, source: str) -> str | None:
+    """The one agency that delivers a source, when there is just one."""
+    agencies = [agency.agency for agency in reference.agencies.values() if source in agency.sources]
+    return agencies[0] if len(agencies) == 1 else None
+
+
+def _agency_of(reference: Reference, source: str, path: Path) -> str | None:
+    """The one agency that the file's rows or header speak of."""
+    recognise = SOURCES[source].recognise_agency if source in SOURCES else None
+    agency: str | None = _tried(recognise, path, reference, source) if recognise else None
+    return agency
+
+
+def _tried(look: Callable[..., Any], *arguments: object) -> Any:
+    """What a look at a file's content finds; a content that a reader cannot stand is not recognised."""
+    try:
+        return look(*arguments)
+    except (OSError, MemoryError):
+        raise
+    except Exception:
+        log.exception("a delivered file could not be looked at")
+        return None
+
+
+def _produced(file_name: str, manifest: dict[str, Any], at: datetime) -> tuple[datetime, str]:
+    """When the delivery was produced: manifest, else a full date in the file's name, else the receipt."""
+    if manifest.get("produced_at"):
+        return manifest["produced_at"], "manifest"
+    dates = FULL_DATE.findall(file_name)
+    if len(dates) == 1:
+        try:
+            return datetime(*map(int, dates[0]), tzinfo=UTC), "file_name"  # type: ignore[arg-type, misc]
+        except ValueError:
+            pass
+    return at, "receipt"
