@@ -19,6 +19,7 @@ from schemas.errors import InvariantBroken
 from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
 from transforms import levels, periods
+from transforms import reach as reaching
 from transforms.delivery import KeyedMeasures, TableMeasures
 from transforms.disclosure.rules import protected, rules
 from transforms.key_figures import DEFINITIONS, MODULES
@@ -27,6 +28,7 @@ from transforms.registry import SOURCES
 from transforms.rollup import roll_up
 from transforms.settle import PANEL, flips, settle
 from warehouse import figures, ledger
+from warehouse import reach as reaches
 from warehouse.store import Store
 
 INVOICES = "purchase_invoices"
@@ -126,6 +128,19 @@ def _bounds(store: Store, as_of: date | None = None) -> dict[str, tuple[date, da
     return found
 
 
+def _reach(store: Store) -> pl.DataFrame:
+    """transforms.reach.SCHEMA: how far the deliveries in force of every agency reach."""
+    newest = reaches.newest(store)
+    return newest.select("source", "agency", reaches=reaching.last_ended(pl.col("produced_at"))).cast(reaching.SCHEMA)
+
+
+def _whole(store: Store, bounds: dict[str, tuple[date, date]]) -> dict[str, tuple[date, date]]:
+    """Bounds of the data without the months of forms that had not ended when the newest delivery was produced."""
+    ends = dict(_reach(store).group_by("source").agg(pl.col("reaches").max()).iter_rows())
+    forms = {slug for slug, source in SOURCES.items() if isinstance(source.measures, TableMeasures)}
+    return {slug: (low, min(high, ends.get(slug, high)) if slug in forms else high) for slug, (low, high) in bounds.items()}
+
+
 def _everything_dirty(store: Store) -> None:
     for slug, columns in _month_columns().items():
         ledger.mark_dirty(store, slug, figures.months(store, columns))
@@ -140,7 +155,9 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
     former, bounds = _remembered(store, "bounds"), _bounds(store, as_of)
-    former_data, data = _remembered(store, "data_bounds") or former, _bounds(store)
+    former_data, data = _remembered(store, "data_bounds") or former, _whole(store, _bounds(store))
+    for source, month in reaches.remember(store, _reach(store)).rows():
+        ledger.mark_dirty(store, source, [month])
     _count_once(store, reference, names, bounds[INVOICES][1] if INVOICES in bounds else None)
     for source in bounds:
         changed = set(periods.month_range(*bounds[source])) ^ set(
@@ -247,6 +264,7 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     some of their figures ask (the first and the last case there is) must not depend on the months computed together."""
     figures.counted(store, INVOICE_MEASURES, first, last)
     found = {name: store.frame(f"FROM {name}") for name in ("spend_month", "category_month")}
+    found[reaching.REACH] = _reach(store)
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
     for slug, columns in _month_columns().items():
         measured = SOURCES[slug].measures

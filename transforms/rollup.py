@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.key_figure import CELL, KeyFigure
-from transforms import levels
+from transforms import levels, reach
 from transforms.periods import months_of
 
 SERIES = ("figure_id", "variant", "scope", "breakdown_kind", "breakdown_id")
@@ -26,7 +26,7 @@ def roll_up(
 
     `contributions` has figure_id and the CONTRIBUTION columns, `members` is `levels.membership`. Levels and kinds of period
     that a figure does not have are left out; an optional column `period_kinds` (all, year, shorter) says in which kinds a row
-    counts. A cell whose every contribution bears a reason bears the first of them.
+    counts, and `reaches` how far the deliveries behind it do (transforms/reach). A cell whose every contribution bears a reason bears the first of them.
     """
     if contributions.is_empty() or periods.is_empty():
         return pl.DataFrame(schema=CELL.polars_schema())
@@ -40,7 +40,8 @@ def roll_up(
         schema={"figure_id": pl.String, "period_kind": pl.String, "level": pl.String},
         orient="row",
     )
-    for name, default in (("period_kinds", pl.lit("all")), ("unit_id", pl.lit(None, pl.String))):
+    optional = {"period_kinds": pl.lit("all"), "unit_id": pl.lit(None, pl.String), "reaches": pl.lit(None, pl.Date)}
+    for name, default in optional.items():
         if name not in contributions.columns:
             contributions = contributions.with_columns(default.alias(name))
     kinds: dict[str, list[str]] = {"median": [], "distinct": []}
@@ -50,7 +51,7 @@ def roll_up(
     months = months_of(periods)
     stocks = [figure.figure_id for figure in figures.values() if figure.is_stock]
     at_the_end = ~pl.col("figure_id").is_in(stocks) | (pl.col("month") == pl.col("period_end").dt.month_start())
-    summed = _summed(contributions.filter(~keyed), ["organisation_id", "month", "period_kinds"], [])
+    summed = _summed(contributions.filter(~keyed), ["organisation_id", "month", "period_kinds", "reaches"], [])
     parts = []
     for frame, aggregates in (
         (summed, []),
@@ -58,6 +59,7 @@ def roll_up(
         (contributions.filter(pl.col("figure_id").is_in(kinds["distinct"])), [_distinct()]),
     ):
         by_period = frame.join(months, on="month", how="inner").filter(_counts_in_period() & at_the_end)
+        by_period = reach.with_coverage(by_period)
         if not aggregates:
             by_period = _summed(by_period, ["organisation_id", "period_kind", "period_start", "period_end"], [])
         placed = levels.placed(by_period, members).join(allowed, on=["figure_id", "period_kind", "level"], how="semi")
@@ -84,5 +86,11 @@ def _summed(frame: pl.DataFrame, by: list[str], aggregates: list[pl.Expr]) -> pl
     def total(name: str) -> pl.Expr:
         return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
 
-    reason = pl.when(pl.col("reason").is_null().any()).then(None).otherwise(pl.col("reason").min()).alias("reason")
-    return frame.group_by(*SERIES, *by).agg(total("numerator"), total("denominator"), pl.col(SUMS).sum(), reason, *aggregates)
+    return frame.group_by(*SERIES, *by).agg(
+        total("numerator"), total("denominator"), pl.col(SUMS).sum(), common_reason(), *aggregates
+    )
+
+
+def common_reason() -> pl.Expr:
+    """The first reason of rows that all bear one, else null."""
+    return pl.when(pl.col("reason").is_null().any()).then(None).otherwise(pl.col("reason").min()).alias("reason")

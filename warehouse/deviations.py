@@ -20,6 +20,8 @@ LEVELS = ("national", "sector", "branch", "region")
 """Levels judged; single organisations are too many and too small."""
 SERIES = tuple(name for name in KEY_FIGURE.primary_key if name not in ("period_kind", "period_start"))
 HISTORY_MONTHS = 48
+WHOLE = 0.99
+"""Coverage from which an amount or a number of a form is complete: what trends take for the same coverage."""
 SERIES_AT_ONCE = 20_000
 """Series handed over together, for the sake of memory."""
 
@@ -79,7 +81,8 @@ def windows(store: Store, count: int, facts: pl.DataFrame, as_of: date) -> Itera
     """The months of the `count` series found due, with the history they rest on (INPUT of transforms/deviation).
 
     `facts`: figure_id, closing, in_counts (a share of counts, not of euros). A month of invoices is usable when every
-    expected organisation of the level is there, one of notices when it has closed.
+    expected organisation of the level is there, one of notices when it has closed, one of forms when it has closed and, of an
+    amount or a number, all of it is there (of shares and means what is known stands for the rest).
     """
     store.con.execute("CREATE OR REPLACE TEMP TABLE complete (level VARCHAR, level_id VARCHAR, month DATE, is_complete BOOLEAN)")
     if (
@@ -100,7 +103,8 @@ def windows(store: Store, count: int, facts: pl.DataFrame, as_of: date) -> Itera
                     CASE WHEN h.unit <> 'share' THEN h.value WHEN f.in_counts THEN h.numerator ELSE h.value * h.n END::DOUBLE AS x,
                     CASE WHEN f.in_counts THEN h.denominator ELSE h.n END::DOUBLE AS n, h.unit = 'share' AS is_share,
                     h.value IS NOT NULL AND h.period_end < ? AND CASE f.closing WHEN 'notices' THEN h.status = 'final'
-                        ELSE coalesce(c.is_complete, false) END AS is_usable,
+                        WHEN 'invoices' THEN coalesce(c.is_complete, false)
+                        ELSE h.status = 'final' AND (h.unit NOT IN ('eur', 'count') OR coalesce(h.coverage, 0) >= {WHOLE}) END AS is_usable,
                     u.series IS NULL AND coalesce(d.status = 'flagged', false) AS was_flagged, u.series IS NOT NULL AS is_due
                 FROM figure.history h JOIN due_series s USING ({_SERIES}) JOIN fact f USING (figure_id)
                 LEFT JOIN due u ON u.series = s.series AND u.month = h.period_start

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 import polars as pl
 
 from transforms import levels
-from transforms.key_figures.form_figures import ALL, contributions, form_figure, stacked
+from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, contributions, form_figure, stacked
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
+from transforms.reach import reached
 
+SOURCE = "market_court_cases"
 NO_CASES = "no_court_data"
 
 DEFINITIONS = (
     form_figure(
         "appeals_n",
-        "market_court_cases",
+        SOURCE,
         ("Markkinaoikeuteen tulleet hankinta-asiat", "Upphandlingsärenden till marknadsdomstolen", "Appeals filed"),
         (
             "Markkinaoikeudessa vireille tulleet hankinta-asiat.",
@@ -29,11 +31,11 @@ DEFINITIONS = (
         denominator=None,
         origin="Market Court, yearly statistics (count); KEY_FIGURES 3.5",
         standing="official_goal",
-        coverage_text="Every delivered case: 1.",
+        coverage_text=f"Every delivered case: 1{MONTHS_KNOWN}",
     ),
     form_figure(
         "appeal_rate",
-        "market_court_cases",
+        SOURCE,
         ("Valitusaste", "Andel överklagade", "Appeal rate"),
         (
             "Markkinaoikeuteen tulleet hankinta-asiat tuhatta hankintaa kohti.",
@@ -49,7 +51,7 @@ DEFINITIONS = (
         numerator="Cases filed in the period.",
         denominator="Procurements (distinct procedures) with a notice in the period, as procurements_n.",
         origin="KEY_FIGURES 7.1",
-        coverage_text="Procurements of months between the first and the last delivered case / procurements.",
+        coverage_text="Procurements of months between the first and the last case of a month that had ended when it was delivered / procurements.",
         assumptions=("Cases lag: a case filed in January may concern a procedure of the year before.",),
     ),
 )
@@ -57,14 +59,15 @@ DEFINITIONS = (
 
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
     """Contributions of appeals_n from `court_case`."""
-    return stacked([contributions(measures["court_case"], "appeals_n", pl.lit(1))])
+    return stacked([contributions(reached(measures, "court_case", SOURCE), "appeals_n", pl.lit(1))])
 
 
 def cells(
     measures: Mapping[str, pl.DataFrame], _parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
 ) -> pl.DataFrame:
     """CELL rows of appeal_rate: cases and distinct procurements (those of `procurements_n`) of each place and period."""
-    cases, notices = measures["court_case"], measures["notice_fact"].drop_nulls("procedure_id")
+    cases, notices = reached(measures, "court_case", SOURCE), measures["notice_fact"].drop_nulls("procedure_id")
+    cases = cases.filter((pl.col("month") <= pl.col("reaches")).fill_null(value=True))
     inside = pl.col("month").is_between(cases["month"].min(), cases["month"].max()) if cases.height else pl.lit(value=False)
     months = months_of(touched.filter(pl.col("period_kind") != "month"))
     place = ["level", "level_id", "period_kind", "period_start"]

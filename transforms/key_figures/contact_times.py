@@ -15,9 +15,11 @@ import polars as pl
 
 from transforms import levels
 from transforms.key_figures.contacts import BEGAN, EXCLUSIONS, SOURCE, WHOSE
-from transforms.key_figures.form_figures import ALL, form_figure
+from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
+from transforms.reach import reached, with_coverage
+from transforms.rollup import common_reason
 
 PERCENTILES: Mapping[str, Fraction] = {"median": Fraction(1, 2), "p90": Fraction(9, 10)}
 OPEN_AT_MOST = Fraction(1, 10)
@@ -57,7 +59,7 @@ DEFINITIONS = (
         ),
         unit="hours",
         numerator="Percentile of the hours from receipt to the first response.",
-        coverage_text="Cases with a first response or known to wait for one / cases.",
+        coverage_text=f"Cases with a first response or known to wait for one / cases{MONTHS_KNOWN}",
         assumptions=(WHOSE, BEGAN, CENSORED, EMPTY, CLOCK),
         **SHARED,
     ),
@@ -72,7 +74,7 @@ DEFINITIONS = (
         ),
         unit="days",
         numerator="Percentile of the days from receipt to the newest closing.",
-        coverage_text="Cases that are open or whose time of closing is known / cases.",
+        coverage_text=f"Cases that are open or whose time of closing is known / cases{MONTHS_KNOWN}",
         assumptions=(WHOSE, BEGAN, CENSORED, EMPTY, CLOCK, "A case that is open again is open; its newest closing counts."),
         **SHARED,
     ),
@@ -115,17 +117,25 @@ def cells(
     measures: Mapping[str, pl.DataFrame], _parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
 ) -> pl.DataFrame:
     """CELL rows of the times of each place and period, from `contact_case`."""
-    placed = levels.placed(measures["contact_case"].join(months_of(touched), on="month"), members)
+    placed = levels.placed(reached(measures, "contact_case", SOURCE).join(months_of(touched), on="month"), members)
     parts = []
     for figure_id, what, unit, nothing in TIMES:
         known, seconds, ended = pl.col(what) != "unknown", pl.col(f"{what}_seconds"), pl.col(what) == "ended"
         grouped = (
-            placed.sort(seconds, ~ended)
+            with_coverage(
+                placed.with_columns(covered=known.cast(pl.Int64), asked=pl.lit(1, pl.Int64), reason=pl.lit(None, pl.String))
+            )
+            .sort(seconds, ~ended)
             .group_by(PLACE, maintain_order=True)
-            .agg(seconds.filter(known).alias("seconds"), ended.filter(known).alias("ended"), pl.len().alias("asked"))
+            .agg(
+                seconds.filter(known).alias("seconds"),
+                ended.filter(known).alias("ended"),
+                pl.col("covered", "asked").sum(),
+                common_reason(),
+            )
         )
         rows = [
-            (figure_id, variant, *row[:4], value, len(row[5]), row[6], reason)
+            (figure_id, variant, *row[:4], value, len(row[5]), *row[6:8], row[8] or reason)
             for row in grouped.iter_rows()
             for variant, value, reason in _values(row[4], row[5], unit, nothing)
         ]
@@ -134,6 +144,7 @@ def cells(
             "period_start": pl.Date,
             "direct_value": pl.Float64,
             "n": pl.Int64,
+            "covered": pl.Int64,
             "asked": pl.Int64,
             "reason": pl.String,
         }
@@ -142,7 +153,6 @@ def cells(
         pl.lit(ALL).alias("scope"),
         *(pl.lit("").alias(name) for name in ("breakdown_kind", "breakdown_id")),
         *(pl.lit(None, pl.Int64).alias(name) for name in ("numerator", "denominator")),
-        covered="n",
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.contact_requests import UNMAPPED
-from transforms.key_figures.form_figures import contributions, form_figure, share_of, stacked
+from transforms.key_figures.form_figures import MONTHS_KNOWN, contributions, form_figure, share_of, stacked
 from transforms.key_figures.parameters import Parameters
+from transforms.reach import reached
 
 SOURCE = "contact_requests"
 EXCLUSIONS = (
@@ -17,7 +18,7 @@ EXCLUSIONS = (
 )
 WHOSE = "A case belongs to the customer where the register knows it, else to the organisation that delivers; it always counts for the nation."
 BEGAN = "The system was taken into use at the end of April 2023: 2023 is a partial year."
-TYPED = "Requests whose type was delivered and is known / requests."
+TYPED = f"Requests whose type was delivered and is known / requests{MONTHS_KNOWN}"
 
 DEFINITIONS = (
     form_figure(
@@ -35,7 +36,7 @@ DEFINITIONS = (
         denominator=None,
         origin="Hansel, annual report 2023 (over 800 from the end of April on); KEY_FIGURES 7.3",
         standing="official",
-        coverage_text="Every delivered case: 1.",
+        coverage_text=f"Every delivered case: 1{MONTHS_KNOWN}",
         exclusions=EXCLUSIONS,
         assumptions=(WHOSE, BEGAN),
     ),
@@ -87,7 +88,7 @@ DEFINITIONS = (
         numerator="Closings after which the case was open again within 30 days.",
         denominator="Closings, by Helsinki day.",
         origin="KEY_FIGURES 7.3; METHOD 23",
-        coverage_text="Every delivered closing: 1.",
+        coverage_text=f"Every delivered closing: 1{MONTHS_KNOWN}",
         exclusions=EXCLUSIONS,
         assumptions=(
             WHOSE,
@@ -125,7 +126,8 @@ DEFINITIONS = (
 
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
     """Contributions from `contact_case`, `contact_closing` and `contact_backlog`."""
-    cases, closings, backlog = (measures[name] for name in ("contact_case", "contact_closing", "contact_backlog"))
+    cases, closings = (reached(measures, name, SOURCE) for name in ("contact_case", "contact_closing"))
+    backlog = measures["contact_backlog"]
     kind = pl.col("request_type").fill_null(UNMAPPED)
     one, is_known = pl.lit(1), kind != UNMAPPED
     about = cases.drop_nulls("joint_procurement")

@@ -9,10 +9,12 @@ import polars as pl
 from schemas.key_figure import CONTRIBUTION, KeyFigure
 
 LANGUAGES = ("fi", "sv", "en")
-COLUMNS = ("figure_id", *CONTRIBUTION.polars_schema().names())
+COLUMNS = ("figure_id", *CONTRIBUTION.polars_schema().names(), "reaches")
 SUMS = ("numerator", "denominator", "n", "covered", "asked")
 Texts = tuple[str, str, str]
 ALL = "all"
+MONTHS_KNOWN = "; of that, the months of the period that had ended when the newest delivery was produced."
+"""Ends the coverage text of figures whose facts bear `reaches`."""
 YEAR_ONLY = ("year",)
 """Kinds of period of yearly returns and survey waves, which stand in January (METHOD 3: no rolling windows)."""
 
@@ -48,7 +50,7 @@ def contributions(
     """Contribution rows of one figure from facts (organisation_id, month), summed per organisation and month.
 
     `n`, `covered` and `asked` are 1 per row unless given. `labels` set variant, scope, breakdown_kind, breakdown_id, reason,
-    and, for medians and distinct counts (which are not summed), amount and unit_id.
+    and, for medians and distinct counts (which are not summed), amount and unit_id. Facts may bear `reaches` (transforms/reach).
     """
     one = pl.lit(1, pl.Int64)
 
@@ -72,6 +74,7 @@ def contributions(
         (one if covered is None else covered).cast(pl.Int64).alias("covered"),
         (one if asked is None else asked).cast(pl.Int64).alias("asked"),
         label("reason", pl.lit(None)).cast(pl.String),
+        (pl.col("reaches") if "reaches" in facts.columns else pl.lit(None)).cast(pl.Date).alias("reaches"),
     )
     if "amount" not in labels and "unit_id" not in labels:
         series = [name for name in COLUMNS if name not in SUMS]
@@ -90,7 +93,8 @@ def share_of(facts: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, 
 
 def none() -> pl.DataFrame:
     """No contributions: what `compute` gives when its source has no rows."""
-    return pl.DataFrame(schema={"figure_id": pl.String} | dict(CONTRIBUTION.polars_schema())).select(COLUMNS)
+    schema = {"figure_id": pl.String} | dict(CONTRIBUTION.polars_schema()) | {"reaches": pl.Date()}
+    return pl.DataFrame(schema=schema).select(COLUMNS)
 
 
 def stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -8,9 +8,11 @@ import polars as pl
 
 from schemas.key_figure import KeyFigure
 from transforms import levels
-from transforms.key_figures.form_figures import ALL, Texts, contributions, form_figure, stacked
+from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, Texts, contributions, form_figure, stacked
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
+from transforms.reach import reached, with_coverage
+from transforms.rollup import common_reason
 
 SOURCES = ("impact_assessments", "mini_competitions")
 ENOUGH = "Assessed: at least four of the five factors have a score."
@@ -38,7 +40,7 @@ DEFINITIONS = (
         numerator="Completed mini-competitions with an assessed result.",
         denominator="Completed mini-competitions.",
         origin="KEY_FIGURES 7.4; formula ours. Check: 289 assessments since 2020, all customer tenderings (2024).",
-        coverage_text="Every completed mini-competition: 1.",
+        coverage_text=f"Every completed mini-competition: 1{MONTHS_KNOWN}",
     ),
     _figure(
         "impact_stage1_coverage",
@@ -51,14 +53,15 @@ DEFINITIONS = (
         numerator="Joint procurements of the denominator with a stage 1 assessment.",
         denominator="Distinct joint procurements of the mini-competitions completed in the period.",
         origin="METHOD 28; formula ours.",
-        coverage_text="Completed mini-competitions whose joint procurement is told / completed ones.",
+        coverage_text=f"Completed mini-competitions whose joint procurement is told / completed ones{MONTHS_KNOWN}",
     ),
 )  # fmt: skip
 
 
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
     """Contributions of impact_coverage from `impact_completed`."""
-    return stacked([contributions(measures["impact_completed"], "impact_coverage", pl.col("is_assessed"), pl.lit(1))])
+    completed = reached(measures, "impact_completed", SOURCES[1])
+    return stacked([contributions(completed, "impact_coverage", pl.col("is_assessed"), pl.lit(1))])
 
 
 def cells(
@@ -66,13 +69,15 @@ def cells(
 ) -> pl.DataFrame:
     """CELL rows of impact_stage1_coverage: distinct joint procurements, counted anew for every place and period."""
     months = months_of(touched.filter(pl.col("period_kind") != "month"))
-    completed = levels.placed(measures["impact_completed"].join(months, on="month"), members)
-    named = pl.col("agreement_id").is_not_null()
+    named = pl.col("agreement_id").is_not_null().cast(pl.Int64)
+    dated = reached(measures, "impact_completed", SOURCES[1]).join(months, on="month")
+    told = with_coverage(dated.with_columns(covered=named, asked=pl.lit(1, pl.Int64), reason=pl.lit(None, pl.String)))
+    completed = levels.placed(told, members)
     counted = completed.group_by("level", "level_id", "period_kind", "period_start").agg(
         pl.col("agreement_id").filter("is_stage1_assessed").n_unique().cast(pl.Int64).alias("numerator"),
         pl.col("agreement_id").drop_nulls().n_unique().cast(pl.Int64).alias("denominator"),
-        named.sum().cast(pl.Int64).alias("covered"),
-        pl.len().cast(pl.Int64).alias("asked"),
+        pl.col("covered", "asked").sum(),
+        common_reason(),
     )
     return counted.select(
         "level",
@@ -90,5 +95,5 @@ def cells(
         breakdown_id=pl.lit(""),
         direct_value=pl.lit(None, pl.Float64),
         n="denominator",
-        reason=pl.lit(None, pl.String),
+        reason="reason",
     )

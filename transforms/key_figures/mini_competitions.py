@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.form_figures import Texts, contributions, form_figure, stacked
+from transforms.key_figures.form_figures import MONTHS_KNOWN, Texts, contributions, form_figure, stacked
 from transforms.key_figures.parameters import Parameters
+from transforms.reach import reached
 
 SOURCE = "mini_competitions"
 VARIANT_NAMES = {
@@ -18,7 +19,7 @@ VARIANT_NAMES = {
 UNFINISHED = "Mini-competitions cancelled or under way."
 NO_BIDS = "Mini-competitions without any bid."
 APART = "Mini-competitions under frameworks and dynamic purchasing systems never enter the figures on notices."
-BIDS_KNOWN = "Completed mini-competitions with a known number of bids / completed ones."
+BIDS_KNOWN = f"Completed mini-competitions with a known number of bids / completed ones{MONTHS_KNOWN}"
 
 
 def _figure(figure_id: str, names: Texts, definitions: Texts, **values: object) -> KeyFigure:
@@ -43,7 +44,7 @@ DEFINITIONS = (
         denominator=None,
         standing="official",
         origin="Hansel, annual reports 2022 and 2023 (127 and 120 assisted); KEY_FIGURES 7.3",
-        coverage_text="Variant assisted: completed ones of which it is told whether they were assisted / completed ones; all: 1.",
+        coverage_text=f"Variant assisted: completed ones of which it is told whether they were assisted / completed ones; all: 1{MONTHS_KNOWN}",
     ),
     _figure(
         "minicomp_bids_mean",
@@ -89,7 +90,7 @@ DEFINITIONS = (
         aggregate="mean",
         numerator="Suppliers invited.",
         denominator="Completed mini-competitions with a known number of suppliers invited.",
-        coverage_text="Completed mini-competitions with a known number of suppliers invited / completed ones.",
+        coverage_text=f"Completed mini-competitions with a known number of suppliers invited / completed ones{MONTHS_KNOWN}",
     ),
     _figure(
         "minicomp_lead_days",
@@ -105,14 +106,14 @@ DEFINITIONS = (
         numerator_quantity="days",
         numerator="Days from start to decision.",
         denominator=None,
-        coverage_text="Completed mini-competitions with a known start / completed ones.",
+        coverage_text=f"Completed mini-competitions with a known start / completed ones{MONTHS_KNOWN}",
     ),
 )  # fmt: skip
 
 
 def compute(measures: Mapping[str, pl.DataFrame], _parameters: Parameters) -> pl.DataFrame:
     """Contributions of every figure from `completed_competition`."""
-    completed = measures["completed_competition"]
+    completed = reached(measures, "completed_competition", SOURCE)
     bids, invited, days = pl.col("bids_n"), pl.col("invited_n"), pl.col("lead_days")
     told, drew = bids.is_not_null(), (bids >= 1).fill_null(value=False)
     asked_in, dated = invited.is_not_null(), days.is_not_null()

@@ -8,7 +8,7 @@ from fractions import Fraction
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.form_figures import YEAR_ONLY, Texts, form_figure
+from transforms.key_figures.form_figures import MONTHS_KNOWN, YEAR_ONLY, Texts, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.key_figures.satisfaction_cells import (
     AUDIENCE_NAMES,
@@ -29,6 +29,8 @@ from transforms.key_figures.satisfaction_cells import (
 from transforms.key_figures.satisfaction_cells import (
     cells as shaped,
 )
+from transforms.reach import reached, with_coverage
+from transforms.rollup import common_reason
 
 ANNUAL_REPORT = "The central purchasing body's annual reports (KEY_FIGURES 3.4)"
 WAVE = "The wave belongs to the year asked about (METHOD 24): a survey of January stands in the year before."
@@ -141,7 +143,8 @@ DEFINITIONS = (
         denominator="Respondents with an answer.",
         standing="official",
         origin=f"{ANNUAL_REPORT}: 4.5 (2023).",
-        coverage_text="Respondents with an answer / respondents of the survey.",
+        closing="months",
+        coverage_text=f"Respondents with an answer / respondents of the survey{MONTHS_KNOWN}",
         assumptions=("A response counts on its day (METHOD 24).", NATION_ONLY),
     ),
 )  # fmt: skip
@@ -157,18 +160,31 @@ def cells(
     people = respondents(rows, "area")
     graded = rows.filter((pl.col("survey") == "supplier") & nation | customers)
     grades = respondents(graded, "grade")
-    minicomp = placed(answers.filter(survey="minicomp"), touched, members, ("quarter", "year"))
     has = pl.col("k") > 0
     return stacked(
         [
             shaped("csat_mean", summed(people.filter(customers), (), MEAN, has)),
             shaped("ssat_mean", summed(people.filter(pl.col("survey") == "supplier", nation), (), MEAN, has)),
             shaped("school_grade", summed(grades, ("survey",), MEAN, has), variant=pl.col("survey").replace_strict(AUDIENCES)),
-            shaped("minicomp_csat", summed(respondents(minicomp, "support"), (), MEAN, has)),
+            _support(reached(measures, "survey_response", SOURCE), touched, members),
             _items(rows.filter(customers)),
             _areas(rows.filter(customers)),
         ]
     )
+
+
+def _support(answers: pl.DataFrame, touched: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Means of the scores given to the support in mini-competitions, which come all year round: coverage by months known too."""
+    rows = placed(answers.filter(survey="minicomp"), touched, members, ("quarter", "year"))
+    people = respondents(rows, "support")
+    reaches = rows.select(*PLACE, "respondent", "period_end", "reaches").unique()
+    told = (pl.col("k") > 0).cast(pl.Int64)
+    each = people.join(reaches, on=[*PLACE, "respondent"]).with_columns(
+        covered=told, asked=pl.lit(1, pl.Int64), reason=pl.lit(None, pl.String)
+    )
+    coverage = with_coverage(each).group_by(PLACE).agg(pl.col("covered", "asked").sum(), common_reason())
+    counts = summed(people, (), MEAN, pl.col("k") > 0).drop("covered", "asked").join(coverage, on=PLACE)
+    return shaped("minicomp_csat", counts, reason=pl.col("reason"))
 
 
 def _items(rows: pl.DataFrame) -> pl.DataFrame:

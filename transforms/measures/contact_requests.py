@@ -14,6 +14,7 @@ import polars as pl
 from schemas.contract import Column, Table
 from schemas.reference import Reference
 from transforms.moments import ZONE
+from transforms.reach import last_ended
 
 REOPEN_DAYS = 30
 ORGANISATION = (
@@ -42,6 +43,7 @@ CLOSINGS = Table(
     (
         *ORGANISATION,
         Column("month", pl.Date, "Month of closing.", required=True),
+        Column("agency", pl.String, "Who delivered it.", required=True),
         Column("closed_n", pl.Int64, "Closings.", required=True),
         Column("reopened_n", pl.Int64, "Those reopened.", required=True),
     ),
@@ -164,7 +166,7 @@ def _closings(versions: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     reopened = closings.join(again, on=KEY).filter(soon).select(*KEY, "at").unique().with_columns(is_reopened=pl.lit(value=True))
     return (
         closings.join(reopened, on=[*KEY, "at"], how="left")
-        .group_by(*WHOSE, month=_month("at"))
+        .group_by(*WHOSE, "agency", month=_month("at"))
         .agg(closed_n=pl.len(), reopened_n=pl.col("is_reopened").count())
     )
 
@@ -172,7 +174,7 @@ def _closings(versions: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
 def _backlog(versions: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """Open cases by month's end: received in the month or before, closed in none of these. A case closed nobody knows when was
     closed when its newest version was made; one that is open again counts as open since its receipt."""
-    ends = versions.group_by("agency").agg(last=pl.col("produced_at").max()).with_columns(_month("last").dt.offset_by("-1mo"))
+    ends = versions.group_by("agency").agg(last=last_ended(pl.col("produced_at").max()))
     closed = pl.when(pl.col("now") != "active").then(pl.coalesce("closed_at", "known_at"))
     spans = (
         cases.join(ends, on="agency")

@@ -50,6 +50,7 @@ COMPLETED = Table(
     (
         *WHOSE,
         Column("month", pl.Date, "Month of the decision.", required=True),
+        Column("agency", pl.String, "Who delivered the mini-competition.", required=True),
         Column("competition_id", pl.String, "Mini-competition.", required=True),
         Column("agreement_id", pl.String, "Joint procurement that it belongs to; null: not told."),
         Column("is_assessed", pl.Boolean, "Its result was assessed on four factors or more.", required=True),

@@ -16,6 +16,7 @@ CASES = Table(
         Column("organisation_id", pl.String, "Contracting authority.", required=True),
         Column("organisation_name", pl.String, "Its name as delivered."),
         Column("month", pl.Date, "Month of filing.", required=True),
+        Column("agency", pl.String, "Who delivered it.", required=True),
         Column("case_number", pl.String, "Case.", required=True),
     ),
 )

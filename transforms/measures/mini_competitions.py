@@ -16,6 +16,7 @@ COMPLETED = Table(
         Column("organisation_id", pl.String, "Customer.", required=True),
         Column("organisation_name", pl.String, "Its name as delivered."),
         Column("month", pl.Date, "Month of the decision.", required=True),
+        Column("agency", pl.String, "Who delivered it.", required=True),
         Column("competition_id", pl.String, "Mini-competition.", required=True),
         Column("agreement_id", pl.String, "Joint procurement that it belongs to; null: not told."),
         Column("invited_n", pl.Int64, "Suppliers invited; null: not told."),

@@ -26,6 +26,7 @@ ANSWERS = Table(
             "Always null (names are not asked for); makes customers outside the register a level.",
         ),
         Column("month", pl.Date, "January of the year asked about; month of the response in continuous surveys.", required=True),
+        Column("agency", pl.String, "Who delivered it.", required=True),
         Column("survey", pl.String, "customer, supplier, minicomp.", required=True, codes=tuple(SURVEYS)),
         Column("respondent", pl.String, "Delivery and running number within it.", required=True),
         Column("company_id", pl.String, "Supplier's business id; null where it is not known."),

@@ -130,6 +130,33 @@ def test_invoices_are_judged_when_every_expected_organisation_is_there(tmp_path:
         assert effect["effect_eur"] == round(float(effect["value"]) - effect["expected"], 2)
 
 
+def test_contacts_are_judged_when_they_are_final_and_whole_whatever_invoices_there_are(tmp_path: Path) -> None:
+    known = values()
+
+    def contacts(at: int, **changes: Any) -> dict[str, Any]:
+        return notices(at, known[at], figure_id="contacts_n", scope="all", coverage=Decimal(1)) | changes
+
+    for last, verdict in (
+        ({}, "ok"),
+        ({"status": "provisional"}, "too_little_history"),
+        ({"coverage": Decimal("0.5")}, "too_little_history"),
+        ({"value": Decimal(f"{known[49] * 2:.8f}")}, "flagged"),
+    ):
+        with history_rows.warehouse(tmp_path / verdict / str(len(str(last)))) as store:
+            publish(store, 1, [contacts(at, **(last if at == 49 else {})) for at in range(50)])
+            deviating.judge(store, REFERENCE, 1)
+            assert verdicts(store)["status"].to_list()[-2:] == ["ok", verdict], last
+
+
+def test_means_of_forms_are_judged_by_what_is_known(tmp_path: Path) -> None:
+    known = values()
+    with history_rows.warehouse(tmp_path) as store:
+        told = {"figure_id": "minicomp_bids_mean", "unit": "per_case", "scope": "all", "coverage": Decimal("0.9")}
+        publish(store, 1, [notices(at, known[at], **told) for at in range(50)])
+        deviating.judge(store, REFERENCE, 1)
+        assert verdicts(store)["status"].to_list()[-2:] == ["ok", "ok"]
+
+
 def test_the_published_table_brought_up_to_date_is_the_one_built_anew(tmp_path: Path) -> None:
     known = values()
     con = duckdb.connect()
