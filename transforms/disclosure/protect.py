@@ -120,13 +120,13 @@ def _hidden(
     people = _contributors(settled.join(listed.select("figure_id").unique(), on="figure_id", how="semi"), rules, members, behind)
     before = {(_part(row), _node(row)) for row in remembered.iter_rows(named=True)}
     tables: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
-    hidden: list[int] = []
+    alone: list[dict[str, Any]] = []
     for row in listed.iter_rows(named=True):
         rule = rules[row["figure_id"], row["variant"]]
         if rule.is_linked:
             tables[_table_key(row, rules)].append(row)
-        elif (_part(row), _node(row)) in before or not is_safe(_content(row, people), rule):
-            hidden.append(row["row"])
+        else:
+            alone.append(row)
     nodes_before: dict[TableKey, set[Node]] = defaultdict(set)
     for row in remembered.iter_rows(named=True):
         nodes_before[_table_key(row, rules)].add(_node(row))
@@ -135,10 +135,24 @@ def _hidden(
         told[_table_key(row, rules)].append(row)
     linked = [row for rows in (*tables.values(), *told.values()) for row in rows]
     sector_of = _sectors(map(_node, linked), members)
-    for key, rows in sorted(tables.items()):
-        chosen = withhold(_table(rows, rules, people, sector_of, nodes_before[key], told[key]))
-        hidden += [row["row"] for row in rows if _node(row) in chosen]
+    hidden: list[int] = []
+    chosen: dict[TableKey, set[Node]] = defaultdict(set)
+    for key in sorted(tables, key=lambda each: (bool(_followed(tables[each], rules)), each)):
+        rows = tables[key]
+        forced = {node for table in _followed(rows, rules) for node in chosen[table, key[1]]}
+        chosen[key] = withhold(_table(rows, rules, people, sector_of, nodes_before[key] | forced, told[key]))
+        hidden += [row["row"] for row in rows if _node(row) in chosen[key]]
+    for row in alone:
+        rule, node = rules[row["figure_id"], row["variant"]], _node(row)
+        is_forced = node in chosen[rule.follows, row["period_start"].year]
+        if is_forced or (_part(row), node) in before or not is_safe(_content(row, people), rule):
+            hidden.append(row["row"])
     return hidden
+
+
+def _followed(rows: Iterable[Mapping[str, Any]], rules: Rules) -> set[str]:
+    """The tables that speak of the same people as these rows and are withheld first."""
+    return {rule.follows for rule in (rules[row["figure_id"], row["variant"]] for row in rows) if rule.follows}
 
 
 def _table(

@@ -35,6 +35,7 @@ class Rule:
     A cell is safe from `minimum_n` units and `minimum_contributors` organisations (or companies) up, `without_largest`: also
     when the largest of them is taken away; under `extreme_below` units it must not lie at an end of its `scale` (all said the
     same).
+    `follows`: a table that speaks of the same people: what is withheld there is withheld here too (its n would stand here).
     `contributor`: "" for organisations, else `table.column` of the measure that names who stands behind the nation's cells.
     """
 
@@ -50,6 +51,7 @@ class Rule:
     extreme_below: int = 0
     scale: tuple[int, ...] = ()
     contributor: str = ""
+    follows: str = ""
 
 
 Rules = Mapping[tuple[str, str], Rule]
@@ -72,6 +74,12 @@ def rules(reference: Reference, figures: Mapping[str, KeyFigure]) -> Rules:
                     f"{REGISTER}: figure {figure.figure_id} of {source} has no class; add a row for the source or the figure"
                 )
             found[figure.figure_id, variant] = rule
+    leading = {rule.table for rule in found.values() if rule.is_linked and not rule.follows}
+    for rule in found.values():
+        if rule.follows and rule.follows not in leading:
+            raise ConfigurationError(
+                f"{REGISTER}: {rule.table} follows {rule.follows!r}, which is no linked table that follows none"
+            )
     return found
 
 
@@ -112,6 +120,7 @@ def _rule(row: Mapping[str, str | None], number: int) -> Rule:
         extreme_below=int(row["extreme_below"] or 0),
         scale=_scale(row["scale"] or "", number),
         contributor=row["contributor"] or "",
+        follows=row["follows"] or "",
     )
 
 

@@ -231,25 +231,33 @@ def attack(
     """All that is known of some series that are linked: what is told, sums, scales, and which places (`same`) nothing new came
     from between two publications.
 
-    Denominators of shares are taken as known: the means of the same survey are told from fewer respondents up.
+    Of one table alone, denominators of shares are taken as known: the means of the same survey are told from fewer respondents
+    up. Of series of several tables (`_same_people`) they are what the tables tell together.
     """
-    rule = RULES[group[0][:2]]
-    places = [[place for place in truth if _is_listed(rule, place)] for truth in truths]
+    is_alone = len({RULES[series[:2]].table for series in group}) == 1
+    listed = [{series: [at for at in truth if _is_listed(RULES[series[:2]], at)] for series in group} for truth in truths]
     keys = [
-        (p, series, place, what) for p, some in enumerate(places) for place in some for series in group for what in ("num", "den")
+        (p, series, place, what)
+        for p, of in enumerate(listed)
+        for series, some in of.items()
+        for place in some
+        for what in ("num", "den")
     ]
     at = {key: number for number, key in enumerate(keys)}
     equal: list[Equation] = []
     below: list[dict[int, float]] = []
     for p, truth in enumerate(truths):
-        equal += _sums_of(p, group, truth, places[p], at, sector_of)
+        equal += _same_people(p, group, listed[p], at)
+        for series in group:
+            equal += _sums_of(p, series, truth, listed[p][series], at, sector_of)
+        equal += _classes_of(p, group, listed[p], at)
         for series in group:
             low, high = ends(RULES[series[:2]], series[0])
-            cells = [(at[p, series, place, "num"], at[p, series, place, "den"]) for place in places[p]]
+            cells = [(at[p, series, place, "num"], at[p, series, place, "den"]) for place in listed[p][series]]
             below += [row for num, den in cells for row in ({num: -1.0, den: float(low)}, {num: 1.0, den: -float(high)})]
-            equal += _told_of(p, series, truth, tells[p], places[p], at)
+            equal += _told_of(p, series, truth, tells[p], listed[p][series], at, is_alone)
     for series in group:
-        for place in set(places[0]) & set(places[-1]) & set(same):
+        for place in set(listed[0][series]) & set(listed[-1][series]) & set(same):
             equal += [({at[0, series, place, what]: 1.0, at[1, series, place, what]: -1.0}, 0.0) for what in ("num", "den")]
     matrix = _dense([row for row, _ in equal], len(at))
     return at, matrix, np.array([value for _, value in equal]), _dense(below, len(at))
@@ -262,6 +270,7 @@ def _told_of(
     tells: pl.DataFrame,
     places: Sequence[Place],
     at: Mapping[Variable, int],
+    is_alone: bool,
 ) -> list[Equation]:
     """What a publication tells of a series; that nothing is told of a place says that nobody is there."""
     rows = tells.filter(pl.col("status") != "suppressed", ~pl.col("is_restricted")).iter_rows(named=True)
@@ -271,32 +280,52 @@ def _told_of(
         n, _ = truth[place].get(series, (0, None))
         if place in shown or n == 0:
             found.append(({at[p, series, place, "num"]: 1.0}, float(shown[place]["numerator"]) if n else 0.0))
-        if place in shown or n == 0 or RULES[series[:2]].table == "customer_survey_shares":
+        if place in shown or n == 0 or (is_alone and RULES[series[:2]].table == "customer_survey_shares"):
             found.append(({at[p, series, place, "den"]: 1.0}, float(n)))
     return found
 
 
 def _sums_of(
     p: int,
-    group: Sequence[Series],
+    series: Series,
     truth: Mapping[Place, Mapping[Series, Numbers]],
     places: Sequence[Place],
     at: Mapping[Variable, int],
     sector_of: Mapping[str, str],
 ) -> list[Equation]:
-    """Parents are their children and what belongs to none of them; everybody is in one of the three classes."""
+    """Parents are their children and what belongs to none of them."""
     found: list[Equation] = []
     for parent, children in _sums(places, sector_of):
-        for series in group:
-            for what, index in (("num", 1), ("den", 0)):
-                rest = _number(truth, parent, series, index) - sum(_number(truth, child, series, index) for child in children)
-                row = {at[p, series, child, what]: -1.0 for child in children}
-                found.append(({at[p, series, parent, what]: 1.0} | row, rest))
+        for what, index in (("num", 1), ("den", 0)):
+            rest = _number(truth, parent, series, index) - sum(_number(truth, child, series, index) for child in children)
+            row = {at[p, series, child, what]: -1.0 for child in children}
+            found.append(({at[p, series, parent, what]: 1.0} | row, rest))
+    return found
+
+
+def _classes_of(
+    p: int, group: Sequence[Series], places: Mapping[Series, Sequence[Place]], at: Mapping[Variable, int]
+) -> list[Equation]:
+    """Everybody is in one of the three classes."""
     classes = [series for series in group if series[0] in CLASSES]
-    for place in places if classes else ():
+    found: list[Equation] = []
+    for place in places[classes[0]] if classes else ():
         row = {at[p, series, place, "num"]: 1.0 for series in classes}
         found.append((row | {at[p, classes[0], place, "den"]: -1.0}, 0.0))
     return found
+
+
+def _same_people(
+    p: int, group: Sequence[Series], places: Mapping[Series, Sequence[Place]], at: Mapping[Variable, int]
+) -> list[Equation]:
+    """The series of several tables speak of the same respondents: as many at every place that both list."""
+    first, *others = group
+    return [
+        ({at[p, first, place, "den"]: 1.0, at[p, other, place, "den"]: -1.0}, 0.0)
+        for other in others
+        if RULES[other[:2]].table != RULES[first[:2]].table
+        for place in set(places[first]) & set(places[other])
+    ]
 
 
 def _is_listed(rule: Rule, place: Place) -> bool:

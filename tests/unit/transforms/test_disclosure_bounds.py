@@ -101,6 +101,49 @@ def test_nothing_withheld_is_known_to_within_a_tenth_in_many_tables(table: str) 
     assert not found, "\n".join(found[:20])
 
 
+SAME = [("csat_mean", "", ""), *((figure_id, "", "") for figure_id in tables.CLASSES)]
+"""Series of two tables that speak of the same respondents."""
+
+
+def linked(seed: int, cells: int | None) -> list[str]:
+    """Numbers of respondents withheld with the means that the shares beside them tell, from each publication and from both."""
+    rng = Random(f"linked-{seed}")
+    first = tables.world(rng, 3)
+    worlds = [first, tables.changed(rng, first, 3)]
+    people = tables.members(*worlds)
+    truths = [_both(each) for each in worlds]
+    tells = [tables.told(truths[0], people, seed=seed)]
+    tells.append(tables.told(truths[1], people, tells[0], seed=seed))
+    found = []
+    for chosen in ([0], [0, 1]):
+        told, true = [tells[number] for number in chosen], [truths[number] for number in chosen]
+        same = tables.unchanged("customer_survey", *worlds) if len(chosen) > 1 else ()
+        program = tables.attack(SAME, true, told, worlds[1].sector_of, same)
+        withheld = sorted(key for key in program[0] if key[1] == SAME[0] and key[3] == "num" and _is_withheld(key, told, true))
+        withheld = [key for key in withheld if not _was_told(key, told, true)]
+        for key in withheld if cells is None else rng.sample(withheld, min(cells, len(withheld))):
+            found += [f"{seed} {chosen} {key}: {text}" for text in _known(program, key, true)]
+    return found
+
+
+def _both(of: tables.World) -> dict[tables.Place, dict[tables.Series, tables.Numbers]]:
+    """What both tables of the customer survey hold of a world."""
+    means, shares = (tables.content(table, of) for table in ("customer_survey", "customer_survey_shares"))
+    return {place: {**parts, **shares.get(place, {})} for place, parts in means.items()}
+
+
+def test_linked_tables_tell_nothing_of_each_other() -> None:
+    found = [text for seed in range(DATA_SETS) for text in linked(seed, 2 * CELLS)]
+    assert not found, "\n".join(found[:20])
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(7200)
+def test_linked_tables_tell_nothing_of_each_other_in_many_tables() -> None:
+    found = [text for seed in range(DATA_SETS, MANY) for text in linked(seed, None)]
+    assert not found, "\n".join(found[:20])
+
+
 @pytest.mark.parametrize("table", ["customer_survey", "competence", "impact", "minicomp_survey"])
 def test_the_attack_finds_what_lone_thresholds_leave(table: str) -> None:
     """Withholding unsafe cells without complements is found out: the test above can fail."""

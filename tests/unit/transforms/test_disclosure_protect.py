@@ -159,3 +159,29 @@ def test_quarters_beside_a_withheld_one_do_not_tell_it() -> None:
     (rows,) = told("minicomp_survey", World({f"a_{i}": "a" for i in range(5)}, many))
     quarters = set(rows.filter(period_kind="quarter", status="suppressed")["period_start"])
     assert quarters == {date(2024, 1, 1), date(2024, 7, 1)}
+
+
+def test_what_is_withheld_of_means_is_withheld_of_the_shares_beside_them() -> None:
+    """Twelve respondents who all say five of one area: that mean may not be told, their shares by themselves might."""
+    sector_of = {"a_1": "a", "b_1": "b", "c_1": "c"}
+    others = [(0.9, 0.4, 0.6), (0.4, 0.7, 0.5), (0.1, 0.5, 0.3)]
+    said = {
+        "a_1": [(each, 1.0, 0.6 - each / 3) for each in [0.9] * 9 + [0.4] * 2 + [0.1]],
+        "b_1": others * 10,
+        "c_1": others * 20,
+    }
+    of = World(sector_of, tuple(Respondent(name, 1, each) for name, many in said.items() for each in many))
+    rows = tables.told(tables.content("customer_survey_shares", of), tables.members(of))
+    assert rows.filter(status="suppressed").is_empty()
+    both = {place: dict(parts) for place, parts in tables.content("customer_survey", of).items()}
+    for place, parts in tables.content("customer_survey_shares", of).items():
+        both[place] |= parts
+
+    rows = tables.told(both, tables.members(of))
+
+    means = rows.filter(figure_id="csat_mean", status="suppressed")
+    shares = rows.filter(pl.col("figure_id").str.starts_with("csat_share"))
+    at = ["level", "level_id", "period_kind"]
+    assert "a" in withheld(means, "sector")
+    assert shares.join(means, on=at, how="semi").filter(pl.col("status") != "suppressed").is_empty()
+    assert shares.filter(pl.col("status") != "suppressed").height

@@ -11,7 +11,7 @@ from transforms.key_figures import DEFINITIONS
 
 HEADER = (
     "source,figure_id,variant,class,table,levels,period_kinds,linked,owned,minimum_n,minimum_contributors,without_largest,"
-    "extreme_below,scale,contributor,reason"
+    "extreme_below,scale,contributor,follows,reason"
 )
 
 
@@ -66,8 +66,13 @@ def test_only_listed_levels_and_classes_are_used() -> None:
 def test_a_variant_wins_over_its_figure_and_a_figure_over_its_source() -> None:
     classes = rules(Reference.load(), DEFINITIONS)
     assert classes["school_grade", "customers"].table != classes["school_grade", "suppliers"].table
-    assert classes["response_rate", "customers"].disclosure_class == "P0"
+    assert classes["response_rate", "suppliers"].follows == classes["ssat_mean", ""].table
     assert set(protected(classes)) == {key for (key, _), rule in classes.items() if rule.disclosure_class in PROTECTED}
+
+
+def test_a_table_can_only_follow_one_that_is_linked_and_follows_none() -> None:
+    with pytest.raises(ConfigurationError, match="follows 'contact_times', which is no linked table"):
+        found("market_court_cases,,,P2,courts,national,year,,,,,,,,,contact_times,")
 
 
 def test_a_figure_without_a_class_is_refused() -> None:
@@ -80,20 +85,20 @@ def test_a_figure_without_a_class_is_refused() -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("market_court_cases,,,P9,,,,,,,,,,,,", "class 'P9' is none of"),
-        ("market_court_cases,,,P2,courts,national|region,year,,,,,,,,,", "levels has 'region'"),
-        ("market_court_cases,,,P2,courts,sector,year,,,,,,,,,", "levels from the nation down"),
-        ("market_court_cases,,,P2,,national,year,,,,,,,,,", "a protected table has a name"),
-        ("market_court_cases,,,P2,courts,national,decade,,,,,,,,,", "period_kinds has 'decade'"),
-        ("market_court_cases,,,P2,courts,national,year,,,five,,,,,,", "minimum_n 'five' is not a whole number"),
-        ("market_court_cases,,,P2,courts,national,year,,,5,,,,1-5,,", "scale '1-5' is not two whole numbers"),
-        ("market_court_cases,,,P2,courts,national|sector,year,,,5,,,,,case.judge,", "only figures of the nation alone"),
+        ("market_court_cases,,,P9,,,,,,,,,,,,,", "class 'P9' is none of"),
+        ("market_court_cases,,,P2,courts,national|region,year,,,,,,,,,,", "levels has 'region'"),
+        ("market_court_cases,,,P2,courts,sector,year,,,,,,,,,,", "levels from the nation down"),
+        ("market_court_cases,,,P2,,national,year,,,,,,,,,,", "a protected table has a name"),
+        ("market_court_cases,,,P2,courts,national,decade,,,,,,,,,,", "period_kinds has 'decade'"),
+        ("market_court_cases,,,P2,courts,national,year,,,five,,,,,,,", "minimum_n 'five' is not a whole number"),
+        ("market_court_cases,,,P2,courts,national,year,,,5,,,,1-5,,,", "scale '1-5' is not two whole numbers"),
+        ("market_court_cases,,,P2,courts,national|sector,year,,,5,,,,,case.judge,,", "only figures of the nation alone"),
         (
-            "market_court_cases,,,P2,courts,national,year,,,5,,,,,case.judge,",
+            "market_court_cases,,,P2,courts,national,year,,,5,,,,,case.judge,,",
             "contributor 'case.judge' is no column of a measure",
         ),
         (
-            "satisfaction_surveys,,,P2,s,national,year,,,5,,,,,survey_response.company,",
+            "satisfaction_surveys,,,P2,s,national,year,,,5,,,,,survey_response.company,,",
             "is no column of a measure of satisfaction_surveys",
         ),
     ],
