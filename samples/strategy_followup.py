@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from random import Random
 
 from samples.cells import Cell, Place, Series, Span, Sums
@@ -57,7 +56,7 @@ def deliver(
     from samples.overlays import frame
 
     cells = _cells(returns, frame(world), world, span)
-    return {**cells, **_network(world, returns)}
+    return {**cells, **_network()}
 
 
 def groups(world: World) -> Iterator[tuple[str, str, list[tuple[Organisation, date | None, date | None]]]]:
@@ -227,13 +226,8 @@ def _cells(
     return {key: cell for key, cell in sums.cells().items() if key in there}
 
 
-def _network(world: World, returns: Returns) -> dict[tuple[Series, Place], Cell]:
-    """Coverage of the wellbeing counties' network: the one county of the sample nation, by its return or the register."""
-    found = {}
-    for year in YEARS:
-        if year >= 2023:
-            said = returns.get((world.organisations["county"], year), {}).get("in_wellbeing_network")
-            inside = int(said is True or year >= NETWORK_FROM.year)
-            place = Place("national", "FI", "year", date(year, 1, 1))
-            found[Series("wellbeing_network_coverage", "all"), place] = Cell(inside, COUNTIES, 1, Fraction(inside, COUNTIES))
-    return found
+def _network() -> dict[tuple[Series, Place], Cell]:
+    """Coverage of the wellbeing counties' network: not told, as the register knows one county of the sample nation only."""
+    series = Series("wellbeing_network_coverage", "all")
+    years = [year for year in YEARS if year >= 2023]
+    return {(series, Place("national", "FI", "year", date(year, 1, 1))): Cell(None, COUNTIES, 1) for year in years}

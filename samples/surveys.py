@@ -169,7 +169,8 @@ def _areas(people: list[Respondent]) -> Iterator[tuple[Series, Cell]]:
     respondents = sum(bool(person.scores(AREAS)) for person in people)
     if respondents >= LEAST:
         mean = sum((Fraction(sum(scores), len(scores)) for scores in given.values()), Fraction()) / len(given)
-        yield Series("csat_area_mean", "all"), Cell(None, len(given), respondents, mean)
+        nine = len(given) == len(AREAS)
+        yield Series("csat_area_mean", "all"), Cell(None, len(given), respondents, mean if nine else None)
     for item, scores in given.items():
         if len(scores) >= LEAST:
             series = Series("csat_item_mean", "all", breakdown_kind="item", breakdown_id=item)

@@ -27,7 +27,9 @@ class Parameters:
 
     `sizes`: (organisation_id, size, first day, last day) where the register knows the size.
 
-    `category_models`: every registered category model; `support_models`: those that are support services."""
+    `category_models`: every registered category model; `support_models`: those that are support services.
+
+    `customer_areas`: areas that the customer survey asks about (nine as shipped)."""
 
     gdp_cents: Mapping[int, int] = field(default_factory=dict)
     frame: tuple[tuple[str, date, date], ...] = ()
@@ -36,6 +38,7 @@ class Parameters:
     sizes: tuple[tuple[str, str, date, date], ...] = ()
     category_models: frozenset[str] = frozenset()
     support_models: frozenset[str] = frozenset()
+    customer_areas: frozenset[str] = frozenset()
 
 
 def parameters_of(reference: Reference) -> Parameters:
@@ -55,6 +58,9 @@ def parameters_of(reference: Reference) -> Parameters:
         sizes=tuple(_sizes(reference)),
         category_models=frozenset(reference.table("category_models.csv")["category_model"].drop_nulls()),
         support_models=_support_models(reference),
+        customer_areas=frozenset(
+            reference.table("codelists/survey_questions.csv").filter(survey="customer", kind="area")["item"].drop_nulls()
+        ),
     )
 
 

@@ -35,6 +35,7 @@ from transforms.rollup import common_reason
 ANNUAL_REPORT = "The central purchasing body's annual reports (KEY_FIGURES 3.4)"
 WAVE = "The wave belongs to the year asked about (METHOD 24): a survey of January stands in the year before."
 UNKNOWN = "Answers that say 'does not know' and questions left blank are left out."
+AREAS_MISSING = "areas_missing"
 NATION_ONLY = "Respondents whose organisation is not known count in the nation only."
 BOTH = {key: AUDIENCE_NAMES[key] for key in (CUSTOMERS, SUPPLIERS)}
 
@@ -60,16 +61,17 @@ DEFINITIONS = (
         "csat_area_mean",
         ("Asiakastyytyväisyys, osa-alueiden keskiarvo", "Kundnöjdhet, medelvärde av delområdena", "Customer satisfaction, mean of areas"),
         (
-            "Asiakaskyselyn osa-alueiden keskiarvojen keskiarvo (1–5).",
-            "Medelvärdet av medelvärdena för kundenkätens delområden (1–5).",
-            "Mean of the means of the customer survey's areas (1-5).",
+            "Asiakaskyselyn yhdeksän osa-alueen keskiarvojen keskiarvo (1–5).",
+            "Medelvärdet av medelvärdena för kundenkätens nio delområden (1–5).",
+            "Mean of the means of the customer survey's nine areas (1-5).",
         ),
         numerator="None: the value is the mean of the area means, each the mean of the answers to its area.",
         denominator="Areas with an answer.",
         numerator_quantity="count",
         standing="official",
         origin=f"{ANNUAL_REPORT}: 4.19 (2023), 4.15 (2022); the reference series (METHOD 24).",
-        coverage_text="Areas with an answer / areas that anyone in the nation answered.",
+        coverage_text="Areas with an answer / areas of the survey (codelists/survey_questions.csv).",
+        assumptions=(WAVE, NATION_ONLY, "Where nobody answered an area there is no mean of nine: areas_missing."),
     ),
     _mean(
         "csat_mean",
@@ -151,7 +153,7 @@ DEFINITIONS = (
 
 
 def cells(
-    measures: Mapping[str, pl.DataFrame], _parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
+    measures: Mapping[str, pl.DataFrame], parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
 ) -> pl.DataFrame:
     """CELL rows of the means, for every place and period anew."""
     answers = measures["survey_response"]
@@ -168,7 +170,7 @@ def cells(
             shaped("school_grade", summed(grades, ("survey",), MEAN, has), variant=pl.col("survey").replace_strict(AUDIENCES)),
             _support(reached(measures, "survey_response", SOURCE), touched, members),
             _items(rows.filter(customers)),
-            _areas(rows.filter(customers)),
+            _areas(rows.filter(customers), len(parameters.customer_areas)),
         ]
     )
 
@@ -195,18 +197,23 @@ def _items(rows: pl.DataFrame) -> pl.DataFrame:
     return shaped("csat_item_mean", counts, breakdown_kind=pl.lit("item"), breakdown_id=pl.col("item"))
 
 
-def _areas(rows: pl.DataFrame) -> pl.DataFrame:
-    """The mean of the area means: computed in fractions, as their common denominator may be beyond any integer column."""
+def _areas(rows: pl.DataFrame, areas_n: int) -> pl.DataFrame:
+    """The mean of the means of all `areas_n` areas: computed in fractions, as their common denominator may be beyond any integer
+    column. A mean of fewer would be another figure (METHOD 24)."""
     areas = rows.filter(pl.col("kind") == "area", pl.col("value").is_not_null())
     means = areas.group_by(*PLACE, "item").agg(pl.col("value").sum().alias("total"), pl.len().alias("k"))
-    period = ["period_kind", "period_start"]
-    asked = areas.filter(level="national").group_by(period).agg(pl.col("item").n_unique().cast(pl.Int64).alias("asked"))
     people = areas.group_by(PLACE).agg(pl.col("respondent").n_unique().cast(pl.Int64).alias("n"))
     values = [
         (*place, len(own), float(sum(Fraction(total, k) for total, k in own.select("total", "k").iter_rows()) / len(own)))
         for place, own in means.group_by(PLACE, maintain_order=True)
     ]
     schema = {name: means.schema[name] for name in PLACE} | {"denominator": pl.Int64, "value": pl.Float64}
-    joined = pl.DataFrame(values, schema=schema, orient="row").join(people, on=PLACE).join(asked, on=period)
-    counts = joined.with_columns(numerator=pl.lit(None, pl.Int64), covered="denominator")
-    return shaped("csat_area_mean", counts, direct_value=pl.col("value"))
+    joined = pl.DataFrame(values, schema=schema, orient="row").join(people, on=PLACE)
+    counts = joined.with_columns(numerator=pl.lit(None, pl.Int64), covered="denominator", asked=pl.lit(areas_n, pl.Int64))
+    whole = pl.col("denominator") == areas_n
+    return shaped(
+        "csat_area_mean",
+        counts,
+        direct_value=pl.when(whole).then("value"),
+        reason=pl.when(~whole).then(pl.lit(AREAS_MISSING)),
+    )

@@ -25,6 +25,7 @@ COUNTY_SECTOR = "wellbeing_county"
 COUNTIES = 22
 """21 wellbeing services counties and HUS, from 2023-01-01 (Act 611/2021)."""
 FIRST_YEAR = 2023
+NO_REGISTER = "no_register"
 
 DEFINITIONS = (
     form_figure(
@@ -69,7 +70,7 @@ DEFINITIONS = (
         numerator="Counties and HUS in a group of kind wellbeing_network on the year's last day, or that returned so.",
         denominator="22: the 21 wellbeing services counties and HUS.",
         origin="METHOD 28; formula ours.",
-        coverage_text="Counties and HUS in the register of organisations / 22.",
+        coverage_text="22 of 22: counties and HUS in the register of organisations; with fewer no_data: no_register.",
         strategy_intent="I1",
         exclusions=("Years before 2023: the counties did not exist.",),
         assumptions=("Other members of the network do not count.",),
@@ -113,7 +114,9 @@ def _uses(facts: pl.DataFrame, variant: str) -> Iterator[pl.DataFrame]:
 
 
 def _coverage(returns: pl.DataFrame, inside: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """One cell per year from 2023 on."""
+    """One cell per year from 2023 on. Counties that the register does not know cannot be seen in the network: none is told
+    while any is missing."""
+    is_whole = pl.col("covered") >= COUNTIES
     counties = (
         inside.filter(pl.col("level") == "sector", pl.col("level_id") == COUNTY_SECTOR)
         .filter(pl.col("period_start").dt.year() >= FIRST_YEAR)
@@ -136,13 +139,13 @@ def _coverage(returns: pl.DataFrame, inside: pl.DataFrame, parameters: Parameter
             level_id=pl.lit(NATIONAL),
             period_kind="period_kind",
             period_start="period_start",
-            numerator=pl.col("numerator").cast(pl.Int64),
+            numerator=pl.when(is_whole).then("numerator").cast(pl.Int64),
             denominator=pl.lit(COUNTIES, pl.Int64),
             direct_value=pl.lit(None, pl.Float64),
             n=pl.lit(COUNTIES, pl.Int64),
             covered=pl.min_horizontal(pl.col("covered").cast(pl.Int64), pl.lit(COUNTIES, pl.Int64)),
             asked=pl.lit(COUNTIES, pl.Int64),
-            reason=pl.lit(None, pl.String),
+            reason=pl.when(~is_whole).then(pl.lit(NO_REGISTER)),
         )
         .cast(CELL.polars_schema())
     )

@@ -14,7 +14,7 @@ from schemas.reference import Reference
 from tests.unit.transforms.survey_files import taken, text_file
 from transforms import levels, periods
 from transforms.key_figures import DEFINITIONS, satisfaction_scores, satisfaction_shares
-from transforms.key_figures.parameters import Parameters
+from transforms.key_figures.parameters import Parameters, parameters_of
 from transforms.measures.satisfaction_surveys import ANSWERS, WAVES, measure
 from transforms.newest import newest
 from transforms.settle import settle
@@ -24,6 +24,7 @@ ESPOO, VANTAA = "0101263-6", "0124610-9"
 REFERENCE = Reference.load()
 KNOWN = levels.organisations(REFERENCE, pl.DataFrame(schema=levels.OBSERVED_SCHEMA))
 MEMBERS = levels.membership(KNOWN, levels.group_members(REFERENCE))
+AREAS = frozenset("abc")
 Given = tuple[str, str | None, Mapping[str, int | None]]
 """Survey, organisation, item -> answer."""
 
@@ -51,7 +52,10 @@ def cells(
         "survey_invited": pl.DataFrame(waves, schema=WAVES.polars_schema()),
     }
     touched = periods.touched([month], month, month)
-    frames = [module.cells(measures, Parameters({}), touched, MEMBERS) for module in (satisfaction_scores, satisfaction_shares)]
+    frames = [
+        module.cells(measures, Parameters(customer_areas=AREAS), touched, MEMBERS)
+        for module in (satisfaction_scores, satisfaction_shares)
+    ]
     return {
         (row["figure_id"] + ("/q" if row["period_kind"] == "quarter" else ""), row["variant"], row["breakdown_id"], row["level"], row["level_id"]): row
         for row in pl.concat(frames).iter_rows(named=True)
@@ -139,10 +143,22 @@ def test_who_does_not_know_is_asked_and_not_counted() -> None:
     assert (score(item), item["n"], item["asked"]) == (2, 1, 3)
 
 
-def test_an_area_that_nobody_of_a_place_answered_lowers_its_coverage() -> None:
+def test_a_place_where_nobody_answered_an_area_has_no_mean_of_all_areas() -> None:
     found = cells(customer(ESPOO, a=4, b=2), customer(VANTAA, a=5, b=5, c=1))
     espoo = found["csat_area_mean", "", "", "organisation", ESPOO]
-    assert (espoo["direct_value"], espoo["covered"], espoo["asked"]) == (3, 2, 3)
+    assert (espoo["direct_value"], espoo["reason"], espoo["covered"], espoo["asked"]) == (None, "areas_missing", 2, 3)
+    assert found["csat_area_mean", "", "", "organisation", VANTAA]["reason"] is None
+
+
+def test_an_area_that_nobody_at_all_answered_is_missing_too() -> None:
+    whole = nation(cells(customer(a=5), customer(b=3), customer(c=1)), "csat_area_mean")
+    cut = nation(cells(customer(a=5), customer(b=3)), "csat_area_mean")
+    assert (whole["direct_value"], whole["reason"]) == (3, None)
+    assert (cut["direct_value"], cut["reason"], cut["covered"], cut["asked"]) == (None, "areas_missing", 2, 3)
+
+
+def test_the_customer_survey_has_nine_areas() -> None:
+    assert len(parameters_of(REFERENCE).customer_areas) == 9
 
 
 def test_customers_stand_at_their_levels_and_strangers_in_the_nation_only() -> None:

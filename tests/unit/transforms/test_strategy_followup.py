@@ -189,14 +189,18 @@ def test_ratios_hold_units_that_gave_both_numbers(figure_id: str, expected: tupl
     assert _national(measures, strategy_counts, FRAME, figure_id)[""] == expected
 
 
-def _cells(measures: dict[str, pl.DataFrame], groups: str, members: str) -> pl.DataFrame:
+def _cells(measures: dict[str, pl.DataFrame], groups: str, members: str, counties: int = 1) -> pl.DataFrame:
+    """Cells of both figures, where so many wellbeing counties (HUS and others) are registered."""
     overlay = {
         "groups.csv": f"group,kind,name_fi\n{groups}\n",
         "group_members.csv": f"group,organisation_id,valid_from,valid_to\n{members}\n",
     }
     reference = Reference.load(overlay)
     parameters = Parameters(group_kinds=dict(reference.table("groups.csv").select("group", "kind").iter_rows()))
-    return strategy_networks.cells(measures, parameters, YEARS, levels.membership(KNOWN, levels.group_members(reference)))
+    placed = levels.membership(KNOWN, levels.group_members(reference))
+    county = placed.filter(organisation_id=HUS, level="sector")
+    others = [county.with_columns(organisation_id=pl.lit(f"county {number}")) for number in range(1, counties)]
+    return strategy_networks.cells(measures, parameters, YEARS, pl.concat([placed, *others]))
 
 
 def test_use_of_the_view_is_told_of_the_pilots_of_the_years_last_day() -> None:
@@ -219,11 +223,15 @@ def test_use_of_the_view_is_told_of_the_pilots_of_the_years_last_day() -> None:
 def test_counties_in_the_network_by_return_or_register_and_nobody_else(said: bool | None, members: str, numerator: int) -> None:
     measures = _returns({"organisation_id": HUS, "in_wellbeing_network": said}, {"organisation_id": A, "month": date(2022, 1, 1)})
 
-    cells = _cells(measures, "w,wellbeing_network,Verkosto", members or "w,none,,").filter(figure_id="wellbeing_network_coverage")
+    columns = ("period_start", "level", "numerator", "denominator", "covered", "asked", "reason")
 
-    assert cells.select("period_start", "level", "numerator", "denominator", "covered", "asked").rows() == [
-        (date(2023, 1, 1), "national", numerator, 22, 1, 22)
-    ]
+    def told(counties: int) -> list[tuple[object, ...]]:
+        cells = _cells(measures, "w,wellbeing_network,Verkosto", members or "w,none,,", counties)
+        return cells.filter(figure_id="wellbeing_network_coverage").select(columns).rows()
+
+    assert told(22) == [(date(2023, 1, 1), "national", numerator, 22, 22, 22, None)]
+    assert told(21) == [(date(2023, 1, 1), "national", None, 22, 21, 22, "no_register")]
+    assert told(1) == [(date(2023, 1, 1), "national", None, 22, 1, 22, "no_register")]  # HUS alone, as shipped
 
 
 def test_without_returns_there_are_no_figures() -> None:
