@@ -12,7 +12,7 @@ import polars as pl
 from flows.reporting import cell
 from flows.settings import HELSINKI, Settings
 from schemas.errors import UsageError
-from warehouse import figures as history
+from warehouse import withheld
 from warehouse.home import Home
 from warehouse.publication import mart, reader
 from warehouse.store import reading
@@ -110,7 +110,7 @@ def _as_published(home: Home, published: str) -> pl.DataFrame:
                 0
             ].values()
             raise UsageError(f"no publication {published!r}: there are numbers {first} to {last}, and days since the first")
-        rows = history.as_published(warehouse, found[0]["number"])
+        rows = withheld.as_published(warehouse, found[0]["number"])
     names = pl.DataFrame(reader.query(home, "SELECT level, level_id, name_fi FROM mart.level"))
     through = pl.DataFrame(schema={"figure_id": pl.String, "data_through": pl.Date})
     return mart.with_derived(rows, names, through)

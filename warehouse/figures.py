@@ -120,15 +120,6 @@ def current(store: Store) -> pl.DataFrame:
     return store.frame(f"SELECT {names} FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
 
 
-def as_published(store: Store, publication_no: int) -> pl.DataFrame:
-    """The figures of the open file as a past publication had them, with revision_no."""
-    names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
-    return store.frame(
-        f"SELECT {names} FROM figure.history WHERE valid_from_no <= $1 AND coalesce(valid_to_no > $1, true) AND NOT is_restricted",
-        [publication_no],
-    )
-
-
 def restricted(store: Store) -> pl.DataFrame:
     """The figures for their owners only as of now, with revision_no."""
     names = ", ".join(f'"{name}"' for name in (*SETTLED, "revision_no"))
