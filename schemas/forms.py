@@ -43,9 +43,18 @@ RULES = (
 """Rules of every form, with the column named in each broken row."""
 
 
+CODE_RULE = Rule("text_not_a_code", None, "fail", "validity", "The cell holds text where an id is asked for; ids have a digit and no blanks.", limit_share=0.5)  # fmt: skip
+"""For tables with ids that no register closes: a name must not pass for one."""
+
+
 def labels(fi: str, sv: str, en: str) -> Mapping[str, str]:
     """A text in the three languages."""
     return {"fi": fi, "sv": sv, "en": en}
+
+
+CODE_HINT = labels(
+    "Tunnus, jossa on numero, ei nimeä.", "Nummer eller kod med siffror, inte namn.", "A code with digits, no name."
+)
 
 
 def column(name: str, dtype: pl.DataType | type[pl.DataType], fi: str, sv: str, en: str, **more: Any) -> Column:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Column, Contract, Rule
-from schemas.forms import coded, column, form, labels, organisation
-from schemas.mini_competitions import CODE_HINT, CODE_RULE, agreement
+from schemas.forms import CODE_HINT, CODE_RULE, coded, column, form, labels, organisation
+from schemas.mini_competitions import agreement
 
 FACTORS = {
     "cost_savings": ("Kustannussäästöt", "Kostnadsbesparingar", "Cost savings"),

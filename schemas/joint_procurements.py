@@ -13,7 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Column, Contract, Rule
-from schemas.forms import coded, column, form, labels, organisation, year
+from schemas.forms import CODE_HINT, CODE_RULE, coded, column, form, labels, organisation, year
 
 KINDS = {
     "framework": ("puitejärjestely", "ramavtal", "framework agreement", "puitesopimus", "ramarrangemang", "framework"),
@@ -47,11 +47,10 @@ def _agreement(required: bool = True) -> Column:
     return column(
         "agreement_id", pl.String, "Yhteishankinnan tunnus", "Den gemensamma upphandlingens nummer", "Joint procurement id",
         required=required, is_masked=True, also=("sopimuksen tunnus", "sopimustunnus", "sopimusnumero", "avtalets nummer", "avtalsnummer", "agreement id", "contract id"),
-        hint=labels("Tunnus, jossa on numero, ei nimeä.", "Nummer eller kod med siffror, inte namn.", "A code with digits, no name."),
+        hint=CODE_HINT,
     )  # fmt: skip
 
 
-CODE_RULE = Rule("text_not_a_code", None, "fail", "validity", "The cell holds text where an id is asked for; ids have a digit and no blanks.", limit_share=0.5)  # fmt: skip
 CATEGORY_RULE = Rule("category_unmapped", "category", "warn", "consistency", "The category stands in no row of codelists/agreement_categories.csv; it counts as unmapped. Add the row.")  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract
-from schemas.forms import coded, column, form, labels, organisation
+from schemas.forms import CODE_HINT, CODE_RULE, coded, column, form, labels, organisation
 
 OUTCOMES = {
     "pending": ("vireillä", "anhängig", "pending"),
@@ -24,15 +24,16 @@ CASE = form(
     labels("Markkinaoikeusasiat", "Ärenden i marknadsdomstolen", "Market Court cases"),
     "One procurement case in the Market Court.",
     columns=(
-        column("case_number", pl.String, "Diaarinumero", "Diarienummer", "Case number", required=True, also=("dnro", "dnr", "asianumero")),
+        column("case_number", pl.String, "Diaarinumero", "Diarienummer", "Case number", required=True, is_masked=True, hint=CODE_HINT, also=("dnro", "dnr", "asianumero")),
         *organisation(also=("hankintayksikön y-tunnus", "upphandlande enhetens fo-nummer", "contracting authority id")),
         column("filed_on", pl.Date, "Vireilletulopäivä", "Inkom den", "Filed on", required=True, also=("vireille", "anhängig den")),
         column("decided_on", pl.Date, "Ratkaisupäivä", "Avgjord den", "Decided on", also=("ratkaistu", "avgjort")),
         coded("outcome", OUTCOMES, "Ratkaisu", "Avgörande", "Outcome"),
-        column("procedure_id", pl.String, "Hankintamenettelyn tunnus", "Upphandlingens nummer", "Procedure id", hint=labels("Hilman menettelyn tunnus, jos tiedossa.", "Hilmas nummer, om känt.", "Hilma's procedure id where known.")),
+        column("procedure_id", pl.String, "Hankintamenettelyn tunnus", "Upphandlingens nummer", "Procedure id", is_masked=True, hint=labels("Hilman menettelyn tunnus, jos tiedossa.", "Hilmas nummer, om känt.", "Hilma's procedure id where known.")),
     ),
     key=("case_number",),
     unit=("case_number",),
+    rules=(CODE_RULE,),
 )  # fmt: skip
 
 CONTRACT = Contract(

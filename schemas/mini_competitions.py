@@ -10,17 +10,13 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Column, Contract, Rule
-from schemas.forms import coded, column, form, labels, organisation
+from schemas.forms import CODE_HINT, CODE_RULE, coded, column, form, labels, organisation
 
 STATUSES = {
     "ongoing": ("käynnissä", "pågår", "ongoing", "kesken", "pågående"),
     "completed": ("päättynyt", "avslutad", "completed", "valmis", "ratkaistu", "slutförd", "avgjord"),
     "cancelled": ("keskeytetty", "avbruten", "cancelled", "peruttu", "inställd"),
 }
-CODE_HINT = labels(
-    "Tunnus, jossa on numero, ei nimeä.", "Nummer eller kod med siffror, inte namn.", "A code with digits, no name."
-)
-CODE_RULE = Rule("text_not_a_code", None, "fail", "validity", "The cell holds text where an id is asked for; ids have a digit and no blanks.", limit_share=0.5)  # fmt: skip
 
 
 def agreement() -> Column:

@@ -227,7 +227,7 @@ POSTING_LINE = Table(
             "supplier_business_id",
             "warn",
             "validity",
-            "A personal identity code stood in a cell; it was dropped. Where it stood in the supplier's id or name, the supplier counts as a private trader.",
+            "A personal identity code stood in a cell, or contact details in a name; it was dropped. Where it stood in the supplier's id or name, the supplier counts as a private trader.",
         ),
     ),
 )

@@ -38,7 +38,7 @@ GOAL = form(
     key=("organisation_id", "year", "goal_id"),
     unit=("organisation_id", "year"),
     rules=(
-        Rule("text_not_a_code", None, "fail", "validity", "The cell holds text where codes are asked for; codes have no blanks, and ids of procurements have a digit.", limit_share=0.5),
+        Rule("text_not_a_code", None, "fail", "validity", "The cell holds text where codes are asked for; codes have no blanks, and a digit unless they are three letters at most.", limit_share=0.5),
     ),
 )  # fmt: skip
 

@@ -103,7 +103,9 @@ def personal_values(values: pl.Series, surely: bool = True) -> pl.Series:
 
 
 _EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,}"
-_PHONE = r"(?:^|[^\w/.-])(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3}[\s-]?\d{2,4}(?:[\s-]?\d{1,2})?(?:$|[^\w/.-])"
+_PHONE = (
+    r"(?:^|[^\w/.-]|\p{L}\.)(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3}[\s-]?\d{2,4}(?:[\s-]?\d{1,2})?(?:$|[^\w/.-])"
+)
 """Finnish mobile numbers, and any with the country code; fixed numbers without it look like other numbers."""
 
 
@@ -125,9 +127,10 @@ def told(values: pl.Series) -> pl.Series:
     tight = values.str.replace_all(r"[\s().\u00a0-]", "")
     hidden = personal_values(values, surely=False) | contact_values(values) | tight.str.contains(_CALLABLE).fill_null(False)
     has_letters = values.str.contains(r"\p{L}")
-    is_code = ~has_letters | (values.str.contains(_CODE) & values.str.contains(r"[0-9]")) | values.str.contains(_UUID)
+    is_uuid = values.str.contains(_UUID).fill_null(value=False)  # some look like an identity code by chance
+    is_code = ~has_letters | (values.str.contains(_CODE) & values.str.contains(r"[0-9]")) | is_uuid
     masked = values.zip_with(is_code.fill_null(value=True), shapes(values))
-    return masked.zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+    return masked.zip_with(is_uuid | ~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
 
 
 def shapes(values: pl.Series) -> pl.Series:

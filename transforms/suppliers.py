@@ -16,7 +16,7 @@ from stdnum.fi import ytunnus
 
 from schemas.reference import Reference
 from transforms.coded import Coded
-from transforms.personal import has_personal_id, has_swedish_number, is_swedish_number, personal_values
+from transforms.personal import contact_values, has_personal_id, has_swedish_number, is_swedish_number, personal_values
 
 # What an id cell holds.
 NONE, VALID, FOREIGN, INVALID, PERSONAL, MASKED_ID = range(6)
@@ -77,6 +77,7 @@ class Words:
         # Long words also end compounds: Maanmittauslaitos.
         long_words = {word for word in organisations if len(word) >= 6}
         self.organisation = rf"(?:{_any_of(long_words)})(?:\W|$)|(?:^|\W)(?:{_any_of(organisations)})(?:\W|$)"
+        self.public = rf"(?:{_any_of(long_words)})$|(?:^|\W)(?:{_any_of(organisations)})$"
         self.masked = sorted(by_kind.get("masked", set()))
         self.totals = sorted(by_kind.get("total", set()))
         self.known = sorted(_registered_names(reference))
@@ -86,16 +87,31 @@ class Words:
         lower = names.fill_null("").str.to_lowercase().alias("name")
         name = pl.col("name")
         persons = personal_values(lower, surely=False)
+        reachable = contact_values(lower)
         said = (
             pl.when(name == "").then(BLANK)
             .when(name.is_in(self.masked)).then(MASKED)
             .when(pl.lit(persons)).then(PERSON)
+            .when(pl.lit(reachable)).then(BLANK)  # a name with an address beside it is not kept, whoever's it is
             .when(name.str.contains(self.company) | name.is_in(self.known)).then(NAMED)
             .when(name.str.contains(self.trader)).then(TRADER)
             .when(name.str.contains(self.organisation)).then(NAMED)
             .otherwise(ANONYMOUS)
         )  # fmt: skip
         return lower.to_frame().select(said.cast(pl.UInt8)).to_series().to_numpy()
+
+
+def organisation_names(names: pl.Series, words: Words) -> pl.Series:
+    """Trimmed names that are surely an organisation's, null for the rest: people write their own name where an organisation's is
+    asked for, alone or beside it. The register's names stay; others need a company form or end in a public organisation's word
+    after two words at most, and have none of the marks that set a person's name apart."""
+    lower = names.str.to_lowercase()
+    apart = names.str.contains(r"[/|;:,()<>@_]|\s\p{Pd}|\p{Pd}\s")
+    short = names.str.contains(r"^\S+(?:\s\S+){0,2}$")
+    said = pl.Series(words.read_names(names), dtype=pl.UInt8) == NAMED
+    formed = lower.str.contains(words.company) | (short & lower.str.contains(words.public))
+    surely = lower.is_in(words.known) | (said & ~apart & formed)
+    return names.zip_with(surely.fill_null(value=False), pl.Series([None], dtype=pl.String).new_from_index(0, len(names)))
 
 
 @lru_cache(maxsize=8)

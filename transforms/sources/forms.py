@@ -2,7 +2,7 @@
 
 A file holds one or more of the contract's tables (sheets of a workbook, keys of a JSON object, one table otherwise); which one
 a grid holds is told by its headings, in any of the three languages. Cells become what their columns ask for; rows that break a
-rule are quarantined with the column and, where it is not personal, the value.
+rule are quarantined with the column and, where it cannot be a person, the value.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from transforms.formats import grids
 from transforms.formats.detect import HEADER_WITHIN, normalise_header, refusal
 from transforms.formats.grids import FORMULA, Grid
 from transforms.moments import parse_moments
-from transforms.personal import contact_values, personal_values
-from transforms.suppliers import business_id
+from transforms.personal import contact_values, personal_values, told
+from transforms.suppliers import business_id, organisation_names, words_of
 
 MARK = "nyckeltal-template"
 """First cell of a template's first sheet; the source stands beside it."""
@@ -358,6 +358,8 @@ class _Cleaning:
             if reachable.any():
                 self._warn("contact_found", column.name, reachable)
                 text = _nulled(text, reachable)
+        if column.name == "organisation_name":
+            text = organisation_names(text, words_of(self.reference))
         if column.is_organisation:
             values, rule = self._organisations(text), "organisation_unknown"
         elif column.words is not None:
@@ -425,12 +427,11 @@ class _Cleaning:
             self._fail(rule, column.name, self._values(where, column.name if shown else None))
 
     def _values(self, where: pl.Series, name: str | None) -> pl.DataFrame:
-        """source_line and the delivered text of the rows that are hit; identity codes and what may be a name are hidden."""
+        """source_line and the delivered text of the rows that are hit, as far as it may be told."""
         hit = self.raw.filter(where)
         hidden = pl.Series([None], dtype=pl.String).new_from_index(0, hit.height)
-        text = hit[name].str.slice(0, VALUE_LENGTH) if name and not self._hidden(name) else hidden
-        personal = personal_values(text, surely=False) | contact_values(text)
-        return pl.DataFrame({"source_line": hit["source_line"], "value": _nulled(text, personal)})
+        text = told(hit[name]).str.slice(0, VALUE_LENGTH) if name and not self._hidden(name) else hidden
+        return pl.DataFrame({"source_line": hit["source_line"], "value": text})
 
     def _hidden(self, name: str) -> bool:
         column = self.table.column(name)

@@ -13,7 +13,7 @@ import polars as pl
 from schemas.reference import Agency, Reference
 from transforms.coded import Coded
 from transforms.dates import parse_dates
-from transforms.personal import personal_values
+from transforms.personal import contact_values, personal_values
 from transforms.suppliers import business_id
 
 CODES = frozenset({"organisation_code", "branch_code", "unit_code", "account_code", "account"})
@@ -43,13 +43,15 @@ def encode(frame: pl.DataFrame, plain: frozenset[str]) -> dict[str, Coded]:
 
 
 def without_persons(coded: Mapping[str, Coded]) -> tuple[dict[str, Coded], dict[str, np.ndarray]]:
-    """(columns, rows hit by column): cells that hold a personal identity code are nulled, in every column but the supplier's
+    """(columns, rows hit by column): cells that hold a personal identity code, and names with contact details, are nulled, in every column but the supplier's
     (`identify` knows those) and the date (only days are stored). Of an account cell the leading code stays."""
     kept, hit = dict(coded), {}
     for name, column in coded.items():
         if name in CHECKED_ELSEWHERE:
             continue
         personal = personal_values(column.values)
+        if name.endswith("_name"):  # elsewhere stand numbers that look like a telephone's
+            personal = personal | contact_values(column.values)
         if personal.any():
             left = column.values.str.extract(_LEADING_CODE, 1) if name in ACCOUNTS else nothing(len(personal))
             kept[name] = Coded(column.values.zip_with(~personal, left), column.codes)

@@ -17,8 +17,7 @@ from transforms import amounts
 from transforms.coded import BLANKS
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context, Delivered, RawPart
 from transforms.formats.delimited import MALFORMED, NO_FINAL_NEWLINE, ROWS, UNREPETITIVE
-from transforms.formats.detect import AMOUNT_COLUMNS
-from transforms.personal import personal_values, shapes
+from transforms.personal import personal_values, told
 from transforms.sources import invoice_columns as columns
 from transforms.suppliers import Suppliers, identify, words_of
 
@@ -178,8 +177,8 @@ class _Rows:
         )
 
     def _value(self, column: str | None, where: pl.Series) -> pl.Series:
-        """The delivered text behind a failure, cut; null where the column is not in the file or a person's code stands in it.
-        Of dates and amounts only the shape: where columns are shifted a name stands in them."""
+        """The delivered text behind a failure, cut, as far as it may be told: where columns are shifted a name stands anywhere.
+        Null where the column is not in the file."""
         if column == "net_amount":
             column = self.primary
         if column is None or column not in self.frame.columns:
@@ -187,9 +186,7 @@ class _Rows:
         text = self.frame[column].gather(where).cast(pl.String).fill_null("").str.slice(0, _VALUE_LENGTH)
         # A fresh copy: a slice would keep the whole part alive.
         copy = text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
-        if column in ("posting_date", *AMOUNT_COLUMNS):
-            return shapes(copy)
-        return copy.zip_with(~personal_values(copy, surely=False), columns.nothing(len(where)))
+        return told(copy)
 
     def _broken(self, rule_name: str, where: np.ndarray, column: str | None = None) -> pl.DataFrame:
         column = column or POSTING_LINE.rule(rule_name).column

@@ -10,9 +10,10 @@ from schemas.reference import Reference
 from schemas.strategic_goals import CONTRACT
 from transforms.sources.forms import Broken, Form
 
-CODE = r"^[\p{L}\p{N}][\p{L}\p{N}./:_-]{0,39}$"
 ID = r"[\p{L}./:_-]*\p{N}[\p{L}\p{N}./:_-]*"
 IDS = rf"^{ID}(\s*[;,]\s*{ID})*$"
+CODE = r"^(\p{L}{1,3}|[\p{L}./:_-]{0,39}\p{N}[\p{L}\p{N}./:_-]{0,39})$"
+"""A goal's code: letters alone are a name as soon as they are many."""
 
 
 def _check(_table: str, _reference: Reference) -> Sequence[Broken]:

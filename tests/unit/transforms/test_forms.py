@@ -166,12 +166,12 @@ def test_rules_name_column_and_value(tmp_path: Path) -> None:
     )
     part, conclusion = taken(path)
     assert broken(part) == [
-        (3, "answer", "code_unknown", "ehkä"),
+        (3, "answer", "code_unknown", "xxxx"),
         (3, "given_on", "value_unreadable", "32.1.2024"),
-        (3, "is_done", "value_unreadable", "vissiin"),
+        (3, "is_done", "value_unreadable", "xxxxxxx"),
         (3, "organisation_id", "organisation_unknown", "0101263-7"),
         (3, "people_n", "value_out_of_range", "1001"),
-        (3, "spent_cents", "value_unreadable", "abc"),
+        (3, "spent_cents", "value_unreadable", "xxx"),
         (4, "organisation_id", "value_missing", None),
         (5, "year", "value_missing", None),
         (6, "year", "key_repeated", "2023"),

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from lxml import etree
 
-from tests.unit.transforms.test_notices_source import AWARD, TED, take
+from tests.unit.transforms.test_notices_source import AWARD, CALL, TED, take
 from transforms.delivery import CleanPart
 
 CASES = Path(__file__).parents[2] / "cases" / "notices"
@@ -49,6 +49,28 @@ def test_no_cell_of_a_notice_tells_of_a_person(tmp_path: Path, data: bytes, text
     assert told
     told += [cell for part in parts for cell in _cells(part)] if " " in text else []  # one word alone may be a code
     assert [value for value in told if any(word in value.lower() for word in OF_PERSON)] == []
+
+
+@pytest.mark.parametrize(
+    ("identifier", "is_kept"),
+    [
+        ("a5010203-123b-4567-8901-234567890123", True),
+        ("12010203-1234-4567-8901-040123456789", True),
+        ("HEL 2024-000123", True),
+        ("131052-308T", False),
+        ("Meikalainen Matti", False),
+    ],
+)
+def test_numbers_that_systems_give_stay(tmp_path: Path, identifier: str, is_kept: bool) -> None:
+    root = etree.fromstring(AWARD)
+    folder = next(root.iter("{*}ContractFolderID"))
+    folder.text = identifier
+
+    parts, conclusion = take(tmp_path, {"a.xml": etree.tostring(root), "b.xml": CALL})
+
+    assert "b.xml" not in conclusion.refused
+    assert (identifier in parts[0].accepted["notice"]["procedure_id"].to_list()) is is_kept
+    assert ("a.xml" in conclusion.refused) is not is_kept
 
 
 def test_what_cannot_be_a_person_is_told(tmp_path: Path) -> None:
