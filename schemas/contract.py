@@ -21,7 +21,8 @@ class Column:
     `personal` columns are masked in quarantine and never stored in the lake.
     `codes` closes the set of values; `minimum` and `maximum` are inclusive. The rest serves sources that people fill in and
     systems export under many headings: `labels` (fi, sv, en) head the column in templates and are known headings, `also` holds
-    further ones; `words` lists per code what people and systems write for it (the first three: fi, sv, en); `hint` tells who
+    further ones; `last_day` holds those under which a day is the last one, where the column wants the day after;
+    `words` lists per code what people and systems write for it (the first three: fi, sv, en); `hint` tells who
     fills in what to write; `is_organisation` asks for a business id or an id of the register of organisations;
     `is_masked` hides the delivered text of broken rows, where people write names instead of what is asked for.
     """
@@ -37,6 +38,7 @@ class Column:
     maximum: int | None = None
     labels: Mapping[str, str] | None = None
     also: tuple[str, ...] = ()
+    last_day: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] | None = None
     hint: Mapping[str, str] | None = None
     is_organisation: bool = False

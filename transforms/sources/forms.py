@@ -7,7 +7,7 @@ rule are quarantined with the column and, where it cannot be a person, the value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -88,6 +88,7 @@ class Form:
         found = [self.ready(grid, context.reference, item.agency) for grid in read]
         frames: dict[str, pl.DataFrame] = {}
         marks: dict[str, str | None] = {}
+        last_days: dict[str, set[str]] = {}
         notes: dict[str, object] = {"delivery_id": item.delivery_id, "format": found[0].kind if found else "empty"}
         used: dict[str, str] = {}
         unknown: list[str] = []
@@ -104,13 +105,20 @@ class Form:
             marks[placed.table] = grid.decimal_mark
             malformed += [(placed.table, line, reason) for line, reason in bad]
             header = grid.rows[placed.header_at]
+            last_days[placed.table] = _last_days(self.contract.table(placed.table), header, placed.columns)
             used |= {header[place].strip(): name for place, name in placed.columns.items()}
             unknown += [
                 header[place].strip() for place in range(len(header)) if place not in placed.columns and header[place].strip()
             ]
         if not frames:
             raise self._unrecognised(found, item.file_name)
-        notes |= {"columns": used, "unknown_columns": _shown(unknown), "decimal_marks": marks, "malformed": malformed}
+        notes |= {
+            "columns": used,
+            "unknown_columns": _shown(unknown),
+            "decimal_marks": marks,
+            "last_days": last_days,
+            "malformed": malformed,
+        }
         return RawPart(frames, notes)
 
     def _unrecognised(self, found: Sequence[Grid], file_name: str) -> DeliveryRefused:
@@ -129,13 +137,15 @@ class Form:
             return CleanPart({}, empty, empty, pl.DataFrame(schema=COUNT_SCHEMA), refused=raw.refused)
         item = next(one for one in deliveries if one.delivery_id == raw.notes["delivery_id"])
         marks = raw.notes.pop("decimal_marks")
+        last_days = raw.notes.pop("last_days", {})  # none of the registers beside surveys has any
         malformed = raw.notes.pop("malformed")
         assert isinstance(marks, Mapping)  # noqa: S101 - set by read
+        assert isinstance(last_days, Mapping)  # noqa: S101
         assert isinstance(malformed, list)  # noqa: S101
         cleaned = [
-            _Cleaning(self.contract.table(name), frame, item, context.reference, marks[name], self.check).result(
-                [(line, reason) for table, line, reason in malformed if table == name]
-            )
+            _Cleaning(
+                self.contract.table(name), frame, item, context.reference, marks[name], last_days.get(name, ()), self.check
+            ).result([(line, reason) for table, line, reason in malformed if table == name])
             for name, frame in raw.frames.items()
         ]
         return CleanPart(
@@ -220,7 +230,7 @@ def _headings(contract_id: int, table_name: str) -> Mapping[str, str]:
     table = _CONTRACTS[contract_id].table(table_name)
     found: dict[str, str] = {}
     for item in delivered(table):
-        for heading in (*(item.labels or {}).values(), item.name, *item.also):
+        for heading in (*(item.labels or {}).values(), item.name, *item.also, *item.last_day):
             found.setdefault(heading_of(heading), item.name)
     return found
 
@@ -246,6 +256,12 @@ def _match(cells: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
         if name is not None and name not in found.values():
             found[place] = name
     return found
+
+
+def _last_days(table: Table, header: Sequence[str], columns: Mapping[int, str]) -> set[str]:
+    """Columns whose heading in the file speaks of the last day where the contract wants the day after."""
+    inclusive = {name: {heading_of(text) for text in table.column(name).last_day} for name in columns.values()}
+    return {name for place, name in columns.items() if heading_of(header[place]) in inclusive[name]}
 
 
 def _place(grid: Grid, contract: Contract) -> _Placed | None:
@@ -289,12 +305,20 @@ class _Cleaning:
     """One table of one delivery."""
 
     def __init__(
-        self, table: Table, raw: pl.DataFrame, item: Delivered, reference: Reference, mark: str | None, check: Check
+        self,
+        table: Table,
+        raw: pl.DataFrame,
+        item: Delivered,
+        reference: Reference,
+        mark: str | None,
+        last_days: Collection[str],
+        check: Check,
     ) -> None:
         self.table = table
         self.item = item
         self.reference = reference
         self.mark = mark
+        self.last_days = last_days
         self.check = check
         self.columns = delivered(table)
         text = [_tidied(raw, column.name) for column in self.columns]
@@ -377,7 +401,8 @@ class _Cleaning:
             return _yes_no(text)
         if column.dtype == pl.Date:
             known = detect_date_format(text)
-            return parse_dates(text, known) if known else pl.Series([None], dtype=pl.Date).new_from_index(0, len(text))
+            days = parse_dates(text, known) if known else pl.Series([None], dtype=pl.Date).new_from_index(0, len(text))
+            return days.dt.offset_by("1d") if column.name in self.last_days else days
         if isinstance(column.dtype, pl.Datetime):
             return parse_moments(text, self.reference.agencies[self.item.agency].date_format)
         if column.unit in ("cent", "hundredth"):

@@ -25,7 +25,7 @@ AGREEMENTS = (
     "Yhteishankinnan tunnus;Muoto;Hankintakategoria;Voimassa alkaen;Päättyy;Kriittinen hankinta;Varautumissuunnitelma tai -ehdot;"
     "Varautumisen luokka;Hankintailmoituksen tunnus;Avoin kaikille asiakkaille"
 )
-SUPPLIERS = "Avtalsnummer;Leverantörens FO-nummer;Storlek;Med från;Med till;Beställaransvar i skick;Beställaransvar kontrollerat"
+SUPPLIERS = "Avtalsnummer;Leverantörens FO-nummer;Storlek;Med från;Inte längre med från;Beställaransvar i skick;Beställaransvar kontrollerat"
 PURCHASES = "Year;Month;Joint procurement id;Category;Customer's business id;Purchases EUR"
 OPEN_TO = "Joint procurement id;Customer's business id;Sector"
 A, B, C = "0101263-6", "0211675-2", "0187690-1"
@@ -85,6 +85,40 @@ def test_in_force_at_the_end_means_begun_and_not_ended_on_the_last_day(
     found = _year_end(_register(tmp_path, rows), date(2024, 3, 1))
 
     assert found.get("framework_n", (0, None)) == (in_force, None)
+
+
+@pytest.mark.parametrize(
+    ("heading", "until", "in_force"),
+    [
+        ("Päättyy", "31.3.2024", 0),
+        ("Ei enää voimassa alkaen", "31.3.2024", 0),
+        ("valid_to", "31.3.2024", 0),
+        ("Voimassa asti", "31.3.2024", 1),
+        ("Voimassa asti", "30.3.2024", 0),
+        ("Gäller till och med", "31.3.2024", 1),
+        ("Valid to", "31.3.2024", 1),
+    ],
+)
+def test_a_heading_that_speaks_of_the_last_day_is_taken_at_its_word(
+    tmp_path: Path, heading: str, until: str, in_force: int
+) -> None:
+    """Both agreements end in the same way; the first only makes the register speak of March."""
+    header = AGREEMENTS.replace("Päättyy", heading)
+    rows = [header, "P-1;dps;energy;1.1.2020;15.1.2020;;;;;", f"P-2;puitejärjestely;energy;1.1.2020;{until};;;;;"]
+
+    found = _year_end(_register(tmp_path, rows), date(2024, 3, 1))
+
+    assert found.get("framework_n", (0, None)) == (in_force, None)
+
+
+@pytest.mark.parametrize(("heading", "suppliers"), [("Inte längre med från", 1), ("Med till", 2), ("Mukana asti", 2)])
+def test_so_is_a_suppliers_last_day_on_an_agreement(tmp_path: Path, heading: str, suppliers: int) -> None:
+    agreements = [AGREEMENTS, "P-1;dps;energy;1.1.2020;;;;;;"]
+    listed = [SUPPLIERS.replace("Inte längre med från", heading), f"P-1;{A};litet;;;ja;", f"P-1;{B};litet;;31.3.2024;ja;"]
+
+    found = _year_end(_register(tmp_path, agreements, listed), date(2024, 3, 1))
+
+    assert found["contract_suppliers_n"] == (suppliers, None)
 
 
 @pytest.mark.parametrize(("until", "ending"), [("31.3.2025", 1), ("1.4.2025", 0), ("2.4.2024", 1), ("", 0)])
