@@ -65,6 +65,7 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
                 batch.batch.discard()
         store.append("ledger.validation", validation.with_columns(run_id=pl.lit(run_id)))
         measure(store, context.reference, moved, at)
+        ledger.remember_left(store, at)
     refused = [delivery_id for batch in batches for delivery_id in batch.refused]
     loaded = [item.delivery_id for item in pending if item.delivery_id not in set(refused)]
     return Ingested([item.delivery_id for item in moved], loaded, refused)
@@ -89,7 +90,7 @@ def _for_gate(batch: PreparedBatch) -> Prepared:
     rules = pl.concat([batch.failures, batch.warnings])
     rule_counts = rules.group_by("delivery_id", "table_name", "rule").agg(pl.len().cast(pl.Int64).alias("rows_n"))
     parquet = {table.name: batch.batch.paths_aside(table.name) for table in batch.contract.tables}
-    return Prepared(batch.contract, parquet, batch.counts, rule_counts)
+    return Prepared(batch.contract, parquet, batch.counts, rule_counts, frozenset(batch.refused))
 
 
 def _severities(batch: PreparedBatch) -> dict[tuple[str, str], str]:

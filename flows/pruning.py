@@ -34,17 +34,21 @@ def prune(retention: Retention, home: Home, at: datetime, dry_run: bool, wait_se
     """
     if dry_run:
         with store.reading(home) as warehouse:
-            going = kept.files_of(warehouse, kept.outgoing(warehouse, retention, at)) if warehouse else []
+            going = kept.files_of(warehouse, *_going(warehouse, retention, at)) if warehouse else []
             listed = {item.path for item in going}
             personal = kept.purge(warehouse, kept.personal_originals(warehouse, retention, at), dry_run=True) if warehouse else []
             going += [item for item in personal if item.path not in listed]
             return [*kept.refused_files(home, retention, at), *going, *kept.surplus_generations(home, retention)]
     with store.writing(home, wait_seconds) as warehouse:
         refused, surplus = kept.refused_files(home, retention, at), kept.surplus_generations(home, retention)
-        going = kept.let_go(warehouse, kept.outgoing(warehouse, retention, at), at)
+        going = kept.let_go(warehouse, *_going(warehouse, retention, at), at)
         going += purge_personal(warehouse, retention, at)
         kept.remove(home, refused, retention)
         return [*refused, *going, *surplus]
+
+
+def _going(warehouse: Store, retention: Retention, at: datetime) -> tuple[list[kept.Outgoing], dict[str, str]]:
+    return kept.outgoing(warehouse, retention, at), kept.left_batches(warehouse, retention, at)
 
 
 def purge_personal(warehouse: Store, retention: Retention, at: datetime) -> list[Pruned]:

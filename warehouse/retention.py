@@ -8,7 +8,7 @@ Killed at any point, the next ingest and the next pruning end in the same state.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,8 +130,15 @@ def _standing(folded: InForce) -> tuple[dict[Any, str], set[str]]:
     return {key: candidate.delivery_id for key, candidate in folded.slices.items()}, set(folded.held)
 
 
-def files_of(store: Store, going: Sequence[Outgoing]) -> list[Pruned]:
-    """Originals and lake files of deliveries that go. A batch goes when all its deliveries do."""
+def left_batches(store: Store, retention: Retention, at: datetime) -> dict[str, str]:
+    """Batches whose rows were read again into others long enough ago, each with why it goes; nothing reads them any more."""
+    since = (at - timedelta(days=retention.superseded_days)).astimezone(UTC).replace(tzinfo=None)
+    rows = store.rows("SELECT batch_id, left_at FROM ledger.left_batch WHERE left_at < ? ORDER BY ALL", [since])
+    return {row["batch_id"]: f"read again {row['left_at']:%Y-%m-%d}" for row in rows}
+
+
+def files_of(store: Store, going: Sequence[Outgoing], left: Mapping[str, str]) -> list[Pruned]:
+    """Originals and lake files of deliveries that go, and lake files of `left_batches`. A batch goes when all its deliveries do."""
     home = store.home
     found = [
         Pruned("original", _below(home, item.landed.file), item.landed.file.stat().st_size, item.why)
@@ -139,11 +146,12 @@ def files_of(store: Store, going: Sequence[Outgoing]) -> list[Pruned]:
         if item.landed.file.is_file()
     ]
     why = {item.landed.delivery_id: item.why for item in going}
-    for batch_id, deliveries in _whole_batches(store, going).items():
+    batches = {batch_id: why[deliveries[0]] for batch_id, deliveries in _whole_batches(store, going).items()}
+    for batch_id, reason in {**batches, **left}.items():
         for row in store.rows(
             "SELECT DISTINCT parse_dirpath(path) AS place FROM ledger.batch_file WHERE batch_id = ? ORDER BY 1", [batch_id]
         ):
-            found.append(_pruned("lake", home, home.lake / row["place"], why[deliveries[0]]))
+            found.append(_pruned("lake", home, home.lake / row["place"], reason))
     return found
 
 
@@ -178,7 +186,7 @@ def purge(store: Store, going: Sequence[Landed], dry_run: bool) -> list[Pruned]:
     return [pruned for item, pruned in listed if dry_run or landing.purge_file(item)]
 
 
-def let_go(store: Store, going: Sequence[Outgoing], at: datetime) -> list[Pruned]:
+def let_go(store: Store, going: Sequence[Outgoing], left: Mapping[str, str], at: datetime) -> list[Pruned]:
     """Withdraw what is still active, forget the lake files in the ledger, then remove the files. Returns what went.
 
     A delivery that somebody delivers or commands at this very moment stays.
@@ -189,8 +197,8 @@ def let_go(store: Store, going: Sequence[Outgoing], at: datetime) -> list[Pruned
         landed = landing.retire(item.landed, at, REASON) if item.retires else item.landed
         if landed:
             settled.append(Outgoing(landed, item.retires, item.why))
-    files = files_of(store, settled)
-    batches = list(_whole_batches(store, settled))
+    files = files_of(store, settled, left)
+    batches = [*_whole_batches(store, settled), *left]
     with store.transaction():
         for item in settled:
             if item.retires:
@@ -199,7 +207,8 @@ def let_go(store: Store, going: Sequence[Outgoing], at: datetime) -> list[Pruned
                     "UPDATE ledger.delivery SET status = 'withdrawn' WHERE delivery_id = ?", [item.landed.delivery_id]
                 )
         if batches:
-            store.con.executemany("DELETE FROM ledger.batch_file WHERE batch_id = ?", [[batch_id] for batch_id in batches])
+            for table in ("batch_file", "left_batch"):
+                store.con.executemany(f"DELETE FROM ledger.{table} WHERE batch_id = ?", [[batch_id] for batch_id in batches])
     for pruned in files:
         if pruned.kind == "lake":
             shutil.rmtree(store.home.root / pruned.path, ignore_errors=True)

@@ -1,13 +1,13 @@
 """Slices: which delivery is in force for (agency, part, period). A pure fold over the deliveries, so arrival order is moot.
 
 A delivery replaces the slices it covers when it is newer (produced_at, then sha256). A year slice and the month slices of
-the same year (and part) replace each other. A delivery that would replace slices with far fewer rows or euros is held: it
-takes no effect until it is released.
+the same year (and part) replace each other. A delivery that would replace slices, all of them together or any of them, with
+far fewer rows or euros is held: it takes no effect until it is released.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -86,16 +86,35 @@ def _replaced(slices: Mapping[SliceKey, Candidate], covered: Sequence[Covered]) 
 
 
 def _shrinks(replaced: Sequence[SliceKey], sizes: Mapping[SliceKey, Covered], covered: Sequence[Covered]) -> str | None:
-    rows = sum(sizes[key].rows_n for key in replaced)
-    cents = sum(sizes[key].cents for key in replaced)
+    """Why a delivery is held: all that it replaces, or any slice of it, shrinks too much. None: it does not."""
     keys = {(part, period.year) for part, period, _ in replaced}
     new = [item for item in covered if (item.part, item.slice_period.year) in keys]
     exact = {key[:2] for key in replaced}
     if all(key[2] == "month" for key in replaced) and all(item.slice_kind == "month" for item in covered):
         new = [item for item in new if (item.part, item.slice_period) in exact]
+    told = _falls("", [sizes[key] for key in replaced], new)
+    return told or next((found for name, old, new in _pairs(replaced, sizes, covered) if (found := _falls(name, old, new))), None)
+
+
+def _pairs(
+    replaced: Sequence[SliceKey], sizes: Mapping[SliceKey, Covered], covered: Sequence[Covered]
+) -> Iterator[tuple[str, list[Covered], list[Covered]]]:
+    """What is compared with what: a slice with its like; where a year stands against months, the year with all of them."""
+    like = {(item.part, item.slice_period, item.slice_kind): item for item in covered}
+    unlike = sorted({(part, period.year) for part, period, kind in replaced if (part, period, kind) not in like})
+    for key in sorted(set(replaced) & set(like)):
+        yield f" of {key[1]:%Y-%m}" if key[2] == "month" else f" of {key[1]:%Y}", [sizes[key]], [like[key]]
+    for part, number in unlike:
+        old = [sizes[key] for key in replaced if (key[0], key[1].year) == (part, number)]
+        new = [item for item in covered if (item.part, item.slice_period.year) == (part, number)]
+        yield f" of {number}", old, new
+
+
+def _falls(name: str, old: Sequence[Covered], new: Sequence[Covered]) -> str | None:
+    rows, cents = sum(item.rows_n for item in old), sum(item.cents for item in old)
     new_rows, new_cents = sum(item.rows_n for item in new), sum(item.cents for item in new)
     if rows >= SHRINK_ROWS and new_rows < rows * SHRINK_LIMIT:
-        return f"would replace {rows} rows with {new_rows}; release it if that is right"
+        return f"would replace {rows} rows{name} with {new_rows}; release it if that is right"
     if rows >= SHRINK_ROWS and new_cents < cents * SHRINK_LIMIT:
-        return f"would replace {cents / 100:.2f} EUR (absolute) with {new_cents / 100:.2f} EUR; release it if that is right"
+        return f"would replace {cents / 100:.2f} EUR (absolute){name} with {new_cents / 100:.2f} EUR; release it if that is right"
     return None

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS ledger.table_count (
 CREATE TABLE IF NOT EXISTS ledger.batch_file (
     batch_id VARCHAR NOT NULL, source VARCHAR NOT NULL, table_name VARCHAR NOT NULL, agency VARCHAR NOT NULL,
     path VARCHAR NOT NULL, rows_n BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.left_batch (batch_id VARCHAR PRIMARY KEY, left_at TIMESTAMP NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.covered (
     delivery_id VARCHAR NOT NULL, part VARCHAR NOT NULL, slice_period DATE NOT NULL, slice_kind VARCHAR NOT NULL,
     rows_n BIGINT NOT NULL, cents BIGINT NOT NULL, PRIMARY KEY (delivery_id, part, slice_period));

@@ -254,3 +254,22 @@ def test_originals_with_personal_data_go_and_what_was_accepted_stays(home: Path)
     pipeline.command(settings(home), "reprocess", identity(home, KOELA), "test")
     nightly(home)
     assert fingerprint(home) == before
+
+
+def test_rows_that_were_read_again_go_when_superseded_ones_would(home: Path) -> None:
+    before = fingerprint(home)
+    lake = {path for path in (home / "lake").rglob("*.parquet") if "koela" in str(path)}
+    pipeline.command(settings(home), "reprocess", identity(home, KOELA), "test")
+    nightly(home)
+    both = {path for path in (home / "lake").rglob("*.parquet") if "koela" in str(path)}
+    assert lake < both
+    assert not {item.kind for item in pruned(home, later(1094))} & {"original", "lake"}
+
+    gone = [item for item in pruned(home, later(1096)) if item.kind in ("original", "lake")]
+    assert [item.kind for item in gone] == ["lake"]
+    assert gone[0].why.startswith("read again ")
+    left = {path for path in (home / "lake").rglob("*.parquet") if "koela" in str(path)}
+    assert left == {path for path in both if not path.is_relative_to(home / gone[0].path)}
+    pipeline.command(settings(home), "reprocess", identity(home, KOELA), "test")
+    nightly(home)
+    assert fingerprint(home) == before

@@ -201,7 +201,7 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
          "sv": "filen har inga datum och omfattar flera år; leverera en fil per år"},
     ),
     "held": (
-        r"replace (?P<old>\S+) (?:rows|EUR \(absolute\)) with (?P<new>[^\s;]+)",
+        r"replace (?P<old>\S+) (?:rows|EUR \(absolute\))(?: of \S+)? with (?P<new>[^\s;]+)",
         {"fi": "toimitus korvaisi paljon suuremman ({old} -> {new} riviä tai euroa); vapauta se, jos se on oikein",
          "sv": "leveransen skulle ersätta en mycket större ({old} -> {new} rader eller euro); släpp den om det är rätt"},
     ),

@@ -114,7 +114,11 @@ def test_a_broken_limit_is_told_with_its_numbers() -> None:
 
 
 def test_a_held_delivery_is_told_with_both_sizes() -> None:
-    for text in ("would replace 900 rows with 12; release it", "would replace 900 EUR (absolute) with 12 EUR; release it"):
+    for text in (
+        "would replace 900 rows with 12; release it",
+        "would replace 900 EUR (absolute) with 12 EUR; release it",
+        "would replace 900 rows of 2024-01 with 12; release it",
+    ):
         assert "(900 -> 12 riviä tai euroa)" in wording.reason_text("held", text, "fi")
 
 

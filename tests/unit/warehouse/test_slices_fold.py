@@ -83,6 +83,39 @@ def test_a_month_against_a_year_slice_is_held_as_shrinking() -> None:
     assert set(in_force([whole, one]).held) == {"month"}
 
 
+def months_of(rows: list[int]) -> list[Covered]:
+    return [month(date(2024, number, 1), count, count * 100) for number, count in enumerate(rows, start=1)]
+
+
+def test_a_year_that_comes_back_without_five_months_is_held() -> None:
+    full = candidate("full", 1, *months_of([100] * 12))
+    gaps = candidate("gaps", 2, *months_of([0] * 5 + [100] * 7))
+
+    held = in_force([full, gaps])
+    assert held.held == {"gaps": "would replace 100 rows of 2024-01 with 0; release it if that is right"}
+    assert {winner.delivery_id for winner in held.slices.values()} == {"full"}
+
+
+def test_one_part_does_not_make_good_what_another_loses() -> None:
+    full = candidate("full", 1, month(JANUARY, 100, part="1"), month(JANUARY, 100, part="2"))
+    moved = candidate("moved", 2, month(JANUARY, 10, part="1"), month(JANUARY, 190, part="2"))
+    assert set(in_force([full, moved]).held) == {"moved"}
+
+
+def test_a_year_in_place_of_months_is_compared_with_all_of_them() -> None:
+    assert not in_force([candidate("months", 1, *months_of([100] * 6)), candidate("year", 2, year(500, 60_000))]).held
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=12))
+def test_a_delivery_is_held_exactly_when_the_whole_or_a_month_of_it_shrinks(months: list[tuple[int, int]]) -> None:
+    old, new = [before for before, _ in months], [after for _, after in months]
+    found = in_force([candidate("old", 1, *months_of(old)), candidate("new", 2, *months_of(new))])
+
+    pairs = [(sum(old), sum(new)), *months]
+    assert bool(found.held) == any(before >= 20 and 2 * after < before for before, after in pairs)
+    assert {winner.delivery_id for winner in found.slices.values()} == ({"old"} if found.held else {"new"})
+
+
 @given(st.integers(0, 10_000), st.integers(1, 12))
 def test_arrival_order_never_matters(seed: int, size: int) -> None:
     chance = random.Random(seed)
