@@ -100,7 +100,7 @@ def test_a_withdrawn_return_takes_its_owners_file_with_it(demo_home: Path, tmp_p
     before = restricted(home)
     goals = ledger(
         home,
-        "SELECT delivery_id FROM ledger.delivery WHERE source IN ('strategic_goals', 'contact_requests', 'strategy_followup')",
+        "SELECT delivery_id FROM ledger.delivery WHERE source IN ('strategic_goals', 'contact_requests', 'strategy_followup', 'mini_competitions')",
     )
     for delivery_id in goals["delivery_id"]:
         support.run(home, "withdraw", delivery_id)
@@ -108,7 +108,7 @@ def test_a_withdrawn_return_takes_its_owners_file_with_it(demo_home: Path, tmp_p
     assert before
     assert restricted(home) == {}
     assert not list((home / "published" / "restricted").glob("*"))
-    sources = ("strategic_goals", "contact_requests", "strategy_followup")
+    sources = ("strategic_goals", "contact_requests", "strategy_followup", "mini_competitions")
     owned = [figure_id for (figure_id, _), rule in classes(home).items() if rule.is_owned]
     assert {DEFINITIONS[figure_id].sources[0] for figure_id in owned} <= set(sources)
     left = published(

@@ -71,7 +71,9 @@ def test_a_year_cut_in_june_is_covered_to_may(home: Path) -> None:
     assert _number(home, "year", date(2024, 1, 1))[:3] == (Decimal(24), Decimal(1), "final")
     assert _number(home, "month", date(2025, 5, 1))[:4] == (Decimal(2), Decimal(1), "final", "flat")
     assert _number(home, "month", date(2025, 6, 1)) == (None, Decimal(0), "no_data", "none", "missing_delivery")
-    assert _number(home, "year", date(2025, 1, 1), "minicomp_lead_days", "")[1] == covered
+    days = "SELECT covered * 12 = asked * 5 FROM figure.cell WHERE figure_id = 'minicomp_lead_days' AND level = 'national' AND period_kind = 'year'"
+    assert support.ledger(home, days + " AND period_start = DATE '2025-01-01'").rows() == [(True,)]
+    assert _number(home, "year", date(2025, 1, 1), "minicomp_lead_days", "")[2] == "suppressed"  # of one customer alone
     assert _number(home, "quarter", date(2025, 4, 1))[1:3] == (Decimal("0.666667"), "final")
 
 

@@ -41,6 +41,10 @@ def test_public_by_law_is_open() -> None:
         ("competence_level_mean", "", 5, 3),
         ("goals_on_track_share", "due", 5, 3),
         ("impact_final", "cases", 3, 3),
+        ("minicomp_single_bid_share", "", 3, 3),
+        ("minicomp_lead_days", "", 3, 3),
+        ("contact_reopen_share", "", 5, 0),
+        ("contacts_advice_share", "", 5, 0),
     ],
 )
 def test_thresholds_are_those_of_the_method(figure_id: str, variant: str, n: int, contributors: int) -> None:
@@ -53,7 +57,13 @@ def test_owners_cells_are_those_of_p3_and_contacts_by_customer() -> None:
     owned = {figure_id for (figure_id, _), rule in classes.items() if rule.is_owned}
     p3 = {figure_id for (figure_id, _), rule in classes.items() if rule.disclosure_class == "P3"}
     assert p3 <= owned
-    assert owned - p3 == {"contact_first_response_hours", "contact_resolution_days"}
+    contacts = {"contact_first_response_hours", "contact_resolution_days", "contact_reopen_share", "contacts_advice_share"}
+    assert owned - p3 == contacts | {
+        "minicomp_bids_mean",
+        "minicomp_single_bid_share",
+        "minicomp_invited_mean",
+        "minicomp_lead_days",
+    }
     assert not any("organisation" in rule.levels for rule in classes.values() if rule.is_owned)
 
 
