@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
-import pyarrow as pa
-from lxml import etree
 
 from schemas.contract import Table
-from schemas.errors import DeliveryRefused, Reason
+from schemas.errors import DeliveryRefused, NyckeltalError, Reason
 from transforms.delivery import (
     COUNT_SCHEMA,
     FAILURE_SCHEMA,
@@ -41,18 +39,6 @@ WAITING_PARTS = 3
 LARGE_BYTES = 32 * 1024 * 1024
 """From this size a delivery keeps both cores busy by itself."""
 COVERED_SCHEMA = pl.Schema([*SLICE_SCHEMA.items(), ("rows_n", pl.Int64), ("cents", pl.Int64)])
-UNREADABLE = (
-    pl.exceptions.PolarsError,
-    pa.ArrowException,
-    etree.LxmlError,
-    UnicodeError,
-    ValueError,
-    OverflowError,
-    KeyError,
-    IndexError,
-)
-"""What libraries raise on hostile bytes. A delivery that provokes one is refused; the traceback goes to the log."""
-
 Progress = Callable[[str, int], None]
 """Called with a delivery's file name and the rows done so far."""
 
@@ -99,10 +85,27 @@ def prepare(
 
 
 def _groups(source: Source, landed: Sequence[Landed]) -> list[Sequence[Landed]]:
-    if source.contract.kind == "snapshot":
-        return [[item] for item in landed]
-    agencies = sorted({item.intent.agency for item in landed})
-    return [[item for item in landed if item.intent.agency == agency] for agency in agencies]
+    """What is read together; a file that is not what was landed stands alone, for it is refused alone."""
+    alone = [item for item in landed if source.contract.kind == "snapshot" or not _is_whole(item)]
+    together = [item for item in landed if item not in alone]
+    agencies = sorted({item.intent.agency for item in together})
+    return [*([item] for item in alone), *([item for item in together if item.intent.agency == name] for name in agencies)]
+
+
+def _is_whole(item: Landed) -> bool:
+    """A file that its writer still held open while it was landed is not what was hashed; nor is one that is gone."""
+    try:
+        return item.file.stat().st_size == item.size
+    except FileNotFoundError:
+        return False
+
+
+def _is_content(error: BaseException) -> bool:
+    """Whether an error speaks of what was delivered. Readers and the libraries below them raise anything on hostile bytes, a panic
+    of Rust code among it; only a lack of memory or disk, and what we say ourselves, is no matter of the file."""
+    if type(error).__name__ == "PanicException":
+        return True
+    return isinstance(error, Exception) and not isinstance(error, OSError | MemoryError | NyckeltalError)
 
 
 def _prepare_isolated(
@@ -111,7 +114,9 @@ def _prepare_isolated(
     """A group together; where one file spoils it, its files one by one."""
     try:
         yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
-    except UNREADABLE:
+    except BaseException as error:
+        if not _is_content(error):
+            raise
         log.exception(
             "%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency
         )
@@ -131,15 +136,16 @@ def _prepare_group(
     notes: dict[str, object] = {}
     covered = _Covered(source.contract.tables)
     try:
-        _require_whole(group)
+        if len(group) == 1:
+            _require_whole(first)
         for part in _clean_parts(source, deliveries, context, batch, covered, notes, progress):
             parts.append(part)
         conclusion = source.conclude(parts, deliveries, context)
     except DeliveryRefused as refusal:
         refused = {item.delivery_id: list(refusal.reasons) for item in group}
         conclusion = None
-    except UNREADABLE as error:
-        if isolate:
+    except BaseException as error:
+        if isolate or not _is_content(error):
             raise
         log.exception("delivery %s could not be read", first.delivery_id)
         kind = type(error).__name__
@@ -164,17 +170,10 @@ def _prepare_group(
     )
 
 
-def _require_whole(group: Sequence[Landed]) -> None:
-    """A file that its writer still held open while it was landed is not what was hashed."""
-    for item in group:
-        if item.file.stat().st_size != item.size:
-            raise DeliveryRefused(
-                Reason(
-                    "file_growing",
-                    "the file changed after it was received; deliver it when it is whole",
-                    file=item.intent.file_name,
-                )
-            )
+def _require_whole(item: Landed) -> None:
+    if not _is_whole(item):
+        text = "the file changed after it was received; deliver it when it is whole"
+        raise DeliveryRefused(Reason("file_growing", text, file=item.intent.file_name))
 
 
 def _clean_parts(

@@ -210,8 +210,9 @@ class Landing:
             sync_directory(directory.parent)
             (directory / "intent.json").unlink()
         else:
-            if not (directory / "file").is_file():
-                _put_back(waiting / "file", directory / "file")
+            file = directory / "file"
+            if not file.is_file() or file.stat().st_size != size:  # pruned, or changed by whoever held it open
+                _put_back(waiting / "file", file)
             _append(directory / "journal", "received", intent.to_json())
             shutil.rmtree(waiting)
         return read(directory), is_new

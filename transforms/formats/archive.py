@@ -26,6 +26,7 @@ NESTED = (".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", "
 RATIO_FREE_BYTES = 1024**2
 """Below this unpacked size the ratio says nothing: a small file of blanks packs a thousandfold."""
 SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 CHUNK = 1024**2
 SMALL_CHUNK = 4096
 """Of methods whose output nothing bounds (4 KiB of bzip2 make 80 MB): packed bytes given to them at once."""
@@ -98,22 +99,57 @@ def read_members(source: Path | bytes, limits: Limits, name: str = "") -> Iterat
             yield member, _unpack(archive, info, name)
 
 
-def open_member(source: Path, member: Member, limits: Limits) -> IO[bytes]:
+def open_member(source: Path, member: Member, limits: Limits, name: str) -> IO[bytes]:
     """A member as a stream, for files too large to hold; the caller closes it. The archive is checked as in `members`."""
-    archive = _opened(source, source.name)
+    archive = _opened(source, name)
     try:
-        _checked(archive, limits, source.name)
+        _checked(archive, limits, name)
         info = [info for info in archive.infolist() if not info.is_dir()][member.position - 1]
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise _refusal("zip_method", "a member is packed with an unusual method; use ordinary zip", source.name)
+            raise _refusal("zip_method", "a member is packed with an unusual method; use ordinary zip", name)
         stream = archive.open(info)
     except BROKEN as error:
         archive.close()
-        raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", source.name) from error
+        raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", name) from error
     except DeliveryRefused:
         archive.close()
         raise
     return stream
+
+
+def pieces(source: Path, member: Member, limits: Limits, name: str) -> Iterator[bytes]:
+    """A member's bytes, piece by piece, to the true end of its packed stream. Raises DeliveryRefused where that is not where the
+    archive says: `open_member` stops there, but another reader would unpack on and on."""
+    with _opened(source, name) as archive, source.open("rb") as file:
+        _checked(archive, limits, name)
+        info = [info for info in archive.infolist() if not info.is_dir()][member.position - 1]
+        total = 0
+        try:
+            for piece in _inflated(file, info, name):
+                total += len(piece)
+                if total > info.file_size:
+                    break
+                yield piece
+        except BROKEN as error:
+            raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", name) from error
+        if total != info.file_size:
+            raise _refusal("zip_broken", "a member is not as large as the archive says; pack it again", name)
+
+
+def _inflated(file: IO[bytes], info: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refusal("zip_method", "a member is packed with an unusual method; use ordinary zip", name)
+    file.seek(info.header_offset + LOCAL_HEADER.size - 4)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), io.SEEK_CUR)
+    left = info.compress_size
+    stream = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type == zipfile.ZIP_DEFLATED else None
+    while left and (packed := file.read(min(CHUNK, left))):
+        left -= len(packed)
+        while packed and not (stream and stream.eof):
+            yield stream.decompress(packed, CHUNK) if stream else packed
+            packed = stream.unconsumed_tail if stream else b""
+    if stream and not stream.eof:
+        yield stream.flush()
 
 
 def names(path: Path) -> list[str]:

@@ -91,6 +91,6 @@ def alpha2(country: str | None) -> str | None:
 
 def form_of_subtype(subtype: str) -> str | None:
     """Form type (BT-03) that a notice subtype (OPP-070) belongs to; None for an unknown subtype."""
-    if subtype.isdigit():
+    if subtype.isascii() and subtype.isdigit() and len(subtype) <= 2:
         return next((form for last, form in _FORM_OF_RANGE if 1 <= int(subtype) <= last), None)
     return _FORM_OF_LETTERS.get(subtype)

@@ -18,15 +18,16 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from schemas.errors import DeliveryRefused
 from transforms.delivery import Limits
 from transforms.formats import parquet, spreadsheet
 from transforms.formats.archive import first_bytes, is_zip, read_limited
 from transforms.formats.detect import DELIMITERS, detect_encoding, known_encoding, refusal
+from transforms.formats.workbook import TEXT_MAX
 
 ROWS_MAX = 2_000_000
+CELLS_MAX = 10_000_000
 SAMPLE = 200_000
 HEAD_BYTES = 64 * 1024
 HEAD_ROWS = 60
@@ -98,26 +99,38 @@ def _head(path: Path, _size: int, _moment: int) -> list[Grid]:
 
 def _sheets(path: Path, file_name: str, limits: Limits, rows_n: int | None = None) -> Iterator[Grid]:
     for sheet in spreadsheet.sheets(path, file_name, limits, rows_n):
-        rows: list[Cells] = [["" if cell is None else str(cell) for cell in row] for row in sheet.frame.rows()]
+        rows = [["" if cell is None else str(cell) for cell in row] for row in sheet.frame.iter_rows()]
         for line, column in sheet.formulas:
             if line <= len(rows) and column < len(rows[line - 1]):
-                rows[line - 1] = [FORMULA if place == column else cell for place, cell in enumerate(rows[line - 1])]
-        yield Grid(sheet.name, rows, list(range(1, len(rows) + 1)), "spreadsheet")
+                rows[line - 1][column] = FORMULA
+        yield Grid(sheet.name, [*rows], list(range(1, len(rows) + 1)), "spreadsheet")
 
 
 def _parquet(path: Path, file_name: str, limits: Limits) -> Grid:
     if path.stat().st_size > limits.other_bytes:
         raise refusal("file_too_large", f"the file is larger than {limits.other_bytes} bytes", file_name)
-    try:
-        opened = pq.ParquetFile(path)
-        if opened.metadata.num_rows > ROWS_MAX:
-            raise refusal("file_too_large", f"the file has more than {ROWS_MAX} rows; deliver it in parts", file_name)
-        table = opened.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise refusal("file_unreadable", "the Parquet file is damaged or cut off; deliver it again", file_name) from error
-    rows: list[Cells] = [table.column_names]
-    rows += [[_cell(value) for value in row.values()] for row in table.to_pylist()]
+    file = parquet.opened(path, file_name, limits)
+    columns = list(file.schema_arrow.names)
+    if file.metadata.num_rows > ROWS_MAX:
+        raise refusal("file_too_large", f"the file has more than {ROWS_MAX} rows; deliver it in parts", file_name)
+    rows: list[Cells] = [columns]
+    texts = 0
+    for batch in parquet.batches(file, file_name, columns):
+        texts += parquet.decoded_bytes(batch)
+        if texts > TEXT_MAX or (len(rows) + batch.num_rows) * len(columns) > CELLS_MAX:
+            text = f"the file unpacks to more than {CELLS_MAX} cells or {TEXT_MAX} bytes; deliver it in parts"
+            raise refusal("file_too_large", text, file_name)
+        with parquet.refusing(file_name):
+            rows += zip(*(_column(column) for column in batch.columns), strict=True)
     return Grid("", rows, list(range(len(rows))), "parquet", has_header=True)
+
+
+def _column(column: pa.Array) -> list[str]:
+    """A column's cells as text; equal ones of a dictionary are one text."""
+    if not pa.types.is_dictionary(column.type):
+        return [_cell(value) for value in column.to_pylist()]
+    texts = [_cell(value) for value in column.dictionary.to_pylist()]
+    return ["" if place is None else texts[place] for place in column.indices.to_pylist()]
 
 
 def _cell(value: object) -> str:

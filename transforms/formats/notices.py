@@ -6,6 +6,7 @@ A document that cannot be read is a finding without a notice; it never stops the
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import threading
@@ -19,18 +20,22 @@ from itertools import chain
 from multiprocessing.process import BaseProcess
 
 import polars as pl
+from lxml import etree
 
 from transforms.delivery import Delivered, Limits
 from transforms.formats import archive, eforms, hilma, ted
 from transforms.formats.eforms_parts import Answers
-from transforms.formats.rows import Columns
+from transforms.formats.rows import Columns, Notice
 from transforms.formats.xml import Parser, XmlRefused
+
+log = logging.getLogger(__name__)
 
 Frames = dict[str, pl.DataFrame]
 FEW = 200
 """Below this many documents starting processes costs more than it saves."""
 CHUNK_DOCUMENTS = 250
 CHUNK_BYTES = 16 * 1024**2
+UNREAD = "the notice's content cannot be read; check it against its schema and deliver it again"
 PART_DOCUMENTS = 8_000
 """Documents whose frames go together into one part."""
 
@@ -64,13 +69,27 @@ def read_chunk(blobs: Sequence[Blob], limits: Limits) -> Frames:
         except XmlRefused as error:
             columns.unread(blob.delivery_id, blob.position, "xml_refused", error.reasons[0].text)
             continue
-        notice = eforms.read(root, blob.answers) if eforms.is_eforms(root) else ted.read(root) if ted.is_ted(root) else None
+        try:
+            notice = _read(root, blob)
+        except (OSError, MemoryError):
+            raise
+        except Exception:
+            log.exception("document %s of delivery %s could not be read", blob.position, blob.delivery_id)
+            columns.unread(blob.delivery_id, blob.position, "notice_unknown", UNREAD)
+            continue
         if notice is None:
             text = "the root element or form is none of eForms or TED R2.0.8/R2.0.9; deliver procurement notices"
             columns.unread(blob.delivery_id, blob.position, "notice_unknown", text)
         else:
             columns.add(number, blob.delivery_id, blob.position, notice)
     return columns.frames()
+
+
+def _read(root: etree._Element, blob: Blob) -> Notice | None:
+    """The notice in a document; None where its root is of neither schema."""
+    if eforms.is_eforms(root):
+        return eforms.read(root, blob.answers)
+    return ted.read(root) if ted.is_ted(root) else None
 
 
 def read_many(blobs: Sequence[tuple[str, bytes]], processes: int, limits: Limits | None = None) -> Frames:

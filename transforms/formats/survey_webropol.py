@@ -86,7 +86,7 @@ def _check_whole(pages: Sequence[Mapping[str, object]], responses: int, file_nam
 
 def _number(paging: Mapping[str, object], key: str) -> int | None:
     text = _text(paging.get(key))
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _answers(respondent: int, given: Sequence[object]) -> Iterator[Answer]:

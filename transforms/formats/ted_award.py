@@ -54,7 +54,7 @@ def day_month_year(holder: Element | None) -> str | None:
     if holder is None:
         return None
     year, month, day = (text_below(holder, name) or "" for name in ("YEAR", "MONTH", "DAY"))
-    if not (year.isdigit() and month.isdigit() and day.isdigit()):
+    if not all(re.fullmatch(r"[0-9]{1,4}", part) for part in (year, month, day)):
         return None
     return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"
 

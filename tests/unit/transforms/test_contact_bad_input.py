@@ -48,7 +48,7 @@ def _refused(path: Path) -> list[str]:
         (bytes(range(256)) * 40, "binary_file"),
         (b"%PDF-1.7 ...", "wrong_format"),
         (b"PK\x03\x04 broken", "zip_broken"),
-        (b"PAR1 broken", "file_unreadable"),
+        (b"PAR1 broken", "parquet_broken"),
         ('{"value": [' + RECORD, "json_broken"),
         ('{"value": [' + RECORD + "}", "json_broken"),
         ("[" * 100_000, "json_broken"),

@@ -244,7 +244,7 @@ def test_a_workbook_may_hold_several_tables(tmp_path: Path) -> None:
         (b'{"return": [', "json_broken"),
         (b"[" * 100_000, "json_broken"),
         (b'{"return": [1, 2]}', "json_shape"),
-        (b"PAR1" + b"x" * 100, "file_unreadable"),
+        (b"PAR1" + b"x" * 100, "parquet_broken"),
         (b"PK\x03\x04" + b"x" * 100, "zip_broken"),
         (b'"' + b"x" * 500_000, "header_unrecognised"),
     ],

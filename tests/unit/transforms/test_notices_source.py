@@ -12,11 +12,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from lxml import etree
 
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
 from transforms.delivery import CleanPart, Conclusion, Context, Delivered, Limits
 from transforms.formats import notices
+from transforms.formats.codes import form_of_subtype
+from transforms.formats.ted_award import day_month_year
 from transforms.sources import procurement_notices
 from transforms.sources.procurement_notices import recognise
 
@@ -189,3 +192,35 @@ def test_files_are_recognised_by_their_first_bytes(tmp_path: Path, name: str, co
 
 def test_names_of_files_say_nothing_of_coverage() -> None:
     assert procurement_notices.coverage("notices_2024-05.zip") == (None, None, "")
+
+
+@pytest.mark.parametrize("subtype", ["²", "٣", "9" * 5000, "0", "41", "²16"])
+def test_a_subtype_of_odd_digits_is_unknown(subtype: str) -> None:
+    assert form_of_subtype(subtype) is None
+
+
+@pytest.mark.parametrize("day", ["²", "9" * 5000])
+def test_a_date_of_odd_digits_is_none(day: str) -> None:
+    holder = etree.fromstring(f"<D><YEAR>2016</YEAR><MONTH>1</MONTH><DAY>{day}</DAY></D>")
+    assert day_month_year(holder) is None
+
+
+def test_a_document_that_a_reader_cannot_stand_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notices of one delivery: what a reader of ours raises on one of them is said of that one."""
+    read = notices.eforms.read
+
+    def fail(root: etree._Element, answers: object) -> object:
+        if b"SECOND" in etree.tostring(root):
+            raise AttributeError
+        return read(root, answers)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(notices.eforms, "read", fail)
+    blobs = [
+        notices.Blob("d", number, numbered(CALL, number).replace(b"</cbc:IssueDate>", b"</cbc:IssueDate><!-- -->"))
+        for number in (1, 2, 3)
+    ]
+    blobs[1] = notices.Blob("d", 2, blobs[1].data.replace(b"00000000-0000-4000-8000-000000000002", b"SECOND"))
+    frames = notices.read_chunk(blobs, Limits())
+    assert frames["notice"]["source_line"].to_list() == [1, 3]
+    (finding,) = frames["finding"].filter(pl.col("source_line") == 2).iter_rows(named=True)
+    assert "notice_unknown" in finding.values()
