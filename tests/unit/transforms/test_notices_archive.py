@@ -102,7 +102,7 @@ def test_members_come_in_order_with_their_bytes(tmp_path: Path) -> None:
         ("2024/a.xml", 2, b"<a/>"),
     ]
     assert [member.size for member in archive.members(path, LIMITS)] == [4, 4]
-    with archive.open_member(path, found[1][0], LIMITS) as stream:
+    with archive.open_member(path, found[1][0], LIMITS, path.name) as stream:
         assert stream.read() == b"<a/>"
 
 
