@@ -59,6 +59,7 @@ Language = Literal["fi", "sv", "en"]
 Level = Literal["national", "sector", "branch", "region", "group", "organisation", "all"]
 PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point", "all"]
 Panel = Literal["all", "fixed"]
+PATIENCE_SECONDS = 60.0
 
 
 @app.callback()
@@ -67,7 +68,10 @@ def _options(
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Compute as of this day (else today in Helsinki).")
     ] = None,
-    wait: Annotated[float | None, typer.Option(min=0, help="Seconds to wait for another run to end.")] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds to wait for another run; left out: nightly, sweep, backfill 60, others 0."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
 ) -> None:
     global _settings  # noqa: PLW0603 - one process, one command line
@@ -151,7 +155,7 @@ def nightly() -> None:
     from flows import pipeline
 
     with _progress() as report:
-        run = pipeline.nightly(_settings, report)
+        run = pipeline.nightly(_patient(), report)
     _print_run(run)
 
 
@@ -161,7 +165,7 @@ def sweep() -> None:
     from flows import pipeline
 
     with _progress() as report:
-        _print_run(pipeline.sweep(_settings, report))
+        _print_run(pipeline.sweep(_patient(), report))
 
 
 @app.command()
@@ -180,7 +184,7 @@ def backfill(
 
     days = (first.date() if first else None, last.date() if last else None)
     with _progress() as report:
-        count, run = pipeline.backfill(_settings, source, agency, *days, report)
+        count, run = pipeline.backfill(_patient(), source, agency, *days, report)
     out.print(f"{count} deliveries read again", highlight=False)
     _print_run(run)
 
@@ -373,6 +377,13 @@ def cpv(
     from flows import registers
 
     out.print(f"{registers.load_cpv(_settings, file)} codes loaded", highlight=False)
+
+
+def _patient() -> Settings:
+    """The settings of commands that cron starts: where no waiting is set they wait a minute, longer than any reader holds on."""
+    if "wait_seconds" in _settings.model_fields_set:
+        return _settings
+    return _settings.model_copy(update={"wait_seconds": PATIENCE_SECONDS})
 
 
 def _command(kind: str, delivery: str, reason: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from flows.guards import TAG
 from flows.pipeline import LAST_NIGHTLY
 from flows.prefect_api import API_FILE, PrefectApi
-from flows.reporting import Finding
+from flows.reporting import GLANCE_SECONDS, Finding
 from flows.service import is_up
 from flows.settings import Settings
 from schemas.errors import Busy, ServiceUnavailable
@@ -70,7 +70,7 @@ def _warehouse(home: Home) -> list[Finding]:
     now = datetime.now(UTC)
     found = [_deliveries(home, now)]
     try:
-        with store.reading(home) as warehouse:
+        with store.reading(home, GLANCE_SECONDS) as warehouse:
             last = ledger.state(warehouse, LAST_NIGHTLY) if warehouse else None
     except Busy:
         return [*found, Finding("ok", "lock", "a run is writing now")]

@@ -7,7 +7,6 @@ Every step is safe to repeat; whatever was interrupted, the next `nightly` ends 
 
 from __future__ import annotations
 
-import errno
 import logging
 import uuid
 from collections.abc import Callable, Iterable
@@ -27,7 +26,7 @@ from transforms.delivery import Context
 from transforms.registry import SOURCES
 from warehouse import alerts, figures, landing, ledger, store
 from warehouse.alerts import Raised
-from warehouse.home import Home
+from warehouse.home import Home, prepared
 from warehouse.landing import Landed, Landing
 from warehouse.publication import receipts
 
@@ -54,14 +53,7 @@ class Run:
 
 def home_of(settings: Settings) -> Home:
     """The home directory, made when missing. Raises ConfigurationError when that place cannot be one."""
-    home = Home(settings.home.resolve())
-    try:
-        home.create()
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        raise ConfigurationError(f"{home.root} cannot be used as home directory: {error}") from error
-    return home
+    return prepared(settings.home)
 
 
 def reference_of(home: Home) -> Reference:

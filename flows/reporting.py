@@ -53,8 +53,14 @@ class Finding:
     text: str
 
 
-def status(settings: Settings) -> list[dict[str, Any]]:
-    """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet; then what was refused at the door."""
+GLANCE_SECONDS = 1.0
+"""How long `doctor` waits for a run that writes: it says so instead."""
+
+
+def status(settings: Settings, wait_seconds: float = 30) -> list[dict[str, Any]]:
+    """Every landed delivery: as the ledger knows it, or `received` when no run has taken it yet; then what was refused at the door.
+
+    Raises Busy when a run writes for longer than `wait_seconds`."""
     from warehouse.landing import Landing
     from warehouse.refused import at_the_door
     from warehouse.store import reading
@@ -62,7 +68,7 @@ def status(settings: Settings) -> list[dict[str, Any]]:
     home = Home(settings.home.resolve())
     rows: dict[str, dict[str, Any]] = {}
     empty = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
-    with reading(home) as warehouse:
+    with reading(home, wait_seconds) as warehouse:
         if warehouse:
             sql = (
                 "SELECT d.delivery_id, d.agency, d.source, d.file_name, d.status, d.is_held, d.journal_n, d.produced_at, d.received_at, "
@@ -207,7 +213,7 @@ def _publication(home: Home) -> list[Finding]:
 
 def _pending(settings: Settings) -> list[Finding]:
     try:
-        waiting = [row for row in status(settings) if row["status"] == "received"]
+        waiting = [row for row in status(settings, GLANCE_SECONDS) if row["status"] == "received"]
     except Busy:
         return []  # `lock` says so
     return [Finding("ok" if not waiting else "warn", "landing", f"{len(waiting)} deliveries wait for the next nightly")]

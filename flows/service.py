@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from filelock import FileLock, Timeout
 from flows.prefect_api import API_FILE, AUTH_FILE, PrefectApi
 from flows.settings import Settings
 from schemas.errors import Busy, ConfigurationError, ServiceUnavailable
-from warehouse.home import Home, write_durably
+from warehouse.home import Home, prepared, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -86,14 +87,16 @@ class Child:
 
 def up(settings: Settings, with_server: bool, port: int) -> None:
     """Run until SIGTERM or SIGINT. Raises Busy when another `up` runs on this home."""
-    home = Home(settings.home.resolve())
-    home.create()
-    home.service.mkdir(mode=0o700, exist_ok=True)
+    home = prepared(settings.home)
     lock = FileLock(str(home.service / "up.lock"))
     try:
+        home.service.mkdir(mode=0o700, exist_ok=True)
         lock.acquire(timeout=0)
+        (home.service / API_FILE).unlink(missing_ok=True)  # of one that was killed: its process number is somebody else's now
     except Timeout as error:
         raise Busy(f"`nyckeltal up` runs on {home.root} already; `nyckeltal down` ends it") from error
+    except OSError as error:
+        raise ConfigurationError(f"{home.service} cannot be written: {error}") from error
     stop = threading.Event()
     former = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -110,14 +113,24 @@ def down(settings: Settings) -> bool:
     home = Home(settings.home.resolve())
     if not is_up(home):
         return False
-    number = int(json.loads((home.service / API_FILE).read_text("utf-8"))["pid"])
-    os.kill(number, signal.SIGTERM)
+    asked: int | None = None
     until = time.monotonic() + 3 * STOP_SECONDS
     while is_up(home):
+        if asked is None and (asked := _supervisor(home)) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(asked, signal.SIGTERM)
         if time.monotonic() > until:
-            raise ServiceUnavailable(f"process {number} does not end; look at {home.service / 'logs'}")
+            raise ServiceUnavailable(f"`nyckeltal up` does not end (process {asked}); look at {home.service / 'logs'}")
         time.sleep(0.2)
     return True
+
+
+def _supervisor(home: Home) -> int | None:
+    """The process of the `up` that holds this home; None while it starts and when it is about to end."""
+    try:
+        return int(json.loads((home.service / API_FILE).read_text("utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def is_up(home: Home) -> bool:
@@ -151,8 +164,12 @@ def _environment(settings: Settings, home: Home, with_server: bool, port: int) -
         environment["NYCKELTAL_AS_OF"] = settings.as_of.isoformat()
     if not with_server:
         if not settings.api_url:
-            raise ConfigurationError("--no-server joins an existing API: set PREFECT_API_URL (and PREFECT_API_AUTH_STRING)")
-        return environment
+            raise ConfigurationError(
+                "--no-server joins an existing API: set NYCKELTAL_API_URL or PREFECT_API_URL (and NYCKELTAL_API_AUTH or "
+                "PREFECT_API_AUTH_STRING)"
+            )
+        auth = {"PREFECT_API_AUTH_STRING": settings.api_auth.get_secret_value()} if settings.api_auth else {}
+        return {**environment, "PREFECT_API_URL": settings.api_url, **auth}
     secret = _secret(home)
     return {
         **environment,
@@ -171,7 +188,7 @@ class Supervisor:
         self.environment = environment
         self.is_own = with_server
         self.port = port
-        self.url = environment["PREFECT_API_URL"] if with_server else environment.get("PREFECT_API_URL", "")
+        self.url = environment["PREFECT_API_URL"]
         python = sys.executable
         server = [python, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--analytics-off"]
         self.children = [

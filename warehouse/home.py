@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,18 @@ class Home:
                 f"{self.root} is no home of nyckeltal and holds other things ({', '.join(foreign[:3])}); name an empty directory, "
                 f"or, if it is one, make an empty file {MARK} in it"
             )
+
+
+def prepared(root: Path) -> Home:
+    """The home in a directory, made when missing. Raises ConfigurationError when that place cannot be one."""
+    home = Home(root.resolve())
+    try:
+        home.create()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise ConfigurationError(f"{home.root} cannot be used as home directory: {error}") from error
+    return home
 
 
 def sync_directory(path: Path) -> None:

@@ -193,14 +193,16 @@ def writing(home: Home, wait_seconds: float = 0) -> Iterator[Store]:
 
 
 @contextmanager
-def reading(home: Home) -> Iterator[Store | None]:
-    """The warehouse read-only, for `status` and `quarantine`; None where there is none yet. Raises Busy while a run writes."""
+def reading(home: Home, wait_seconds: float = 30) -> Iterator[Store | None]:
+    """The warehouse read-only, for `status` and `quarantine`; None where there is none yet. Raises Busy when a run writes for
+    longer than `wait_seconds`. DuckDB opens the file for one writer or for readers, so a reader keeps writers waiting: be brief.
+    """
     if not home.warehouse.exists():
         yield None
         return
     lock = FileLock(str(home.writer_lock))
     try:
-        lock.acquire(timeout=30)
+        lock.acquire(timeout=wait_seconds)
     except Timeout as error:
         raise Busy(f"a run is writing {home.warehouse}; ask again when it has ended") from error
     try:

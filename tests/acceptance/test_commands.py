@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from flows.cli import EXIT_CODES
 from schemas.errors import NyckeltalError
@@ -283,13 +286,25 @@ def test_another_run_is_writing(nyckeltal: Nyckeltal, home: Path) -> None:
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        told = nyckeltal(home, "nightly")
+        told = nyckeltal(home, "--wait", "0", "nightly")
         assert told.code == 75
         assert "another run" in told.err
+        since = time.monotonic()
+        assert "a run is writing now" in nyckeltal(home, "doctor").out
+        assert time.monotonic() - since < 10, "monitoring does not wait for a run"
         assert nyckeltal(home, "figures").code == 0, "readers of the published file never wait"
     finally:
         holder.communicate("")
     assert nyckeltal(home, "nightly").code == 0
+
+
+def test_a_night_waits_until_a_short_reader_has_gone(nyckeltal: Nyckeltal, home: Path) -> None:
+    lock = FileLock(str(home / "warehouse.lock"), thread_local=False)
+    lock.acquire()
+    reader = threading.Timer(1.5, lock.release, kwargs={"force": True})
+    reader.start()
+    assert nyckeltal(home, "nightly").code == 0
+    reader.join()
 
 
 def test_registers_that_cannot_be_read_end_with_three(nyckeltal: Nyckeltal, home: Path) -> None:

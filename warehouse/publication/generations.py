@@ -68,7 +68,7 @@ def build(home: Home, number: int, fill: Callable[[Connection, bool], None], for
     copied = former is not None and (directory(home, former) / FILE_NAME).exists()
     if copied and former is not None:
         shutil.copyfile(directory(home, former) / FILE_NAME, path)
-    write_file(path, lambda con: fill(con, copied))
+    write_file(home, path, lambda con: fill(con, copied))
     target = directory(home, number)
     shutil.rmtree(target, ignore_errors=True)
     aside.rename(target)
@@ -76,11 +76,17 @@ def build(home: Home, number: int, fill: Callable[[Connection, bool], None], for
     return target / FILE_NAME
 
 
-def write_file(path: Path, fill: Callable[[Connection], object]) -> None:
+def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> None:
     """Write into a published file, there already or not: `fill` gets it attached as `mart_file` with schemas mart and meta."""
-    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": "600MB",
+        "temp_directory": str(home.work / "publication"),  # never whatever directory a command was started in
+    }
+    con = duckdb.connect(config=settings)
     try:
-        con.execute("SET enable_progress_bar = false; SET memory_limit = '600MB'")
+        con.execute("SET enable_progress_bar = false")
         con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
         con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta")
         fill(con)

@@ -52,17 +52,17 @@ def write(
     for path, owner in due.items():
         path.mkdir(mode=0o700, exist_ok=True)
         own_names = mart.level_table(names.join(rows[owner,], on=["level", "level_id"], how="semi"))
-        _write(base / FILE_NAME, [*tables, own_names, mart.key_figure_table(rows[owner,])])
+        _write(home, base / FILE_NAME, [*tables, own_names, mart.key_figure_table(rows[owner,])])
         (base / FILE_NAME).replace(path / FILE_NAME)
         sync_directory(path)
     shutil.rmtree(base)
     return len(due)
 
 
-def _write(path: Path, tables: Sequence[PublishedTable]) -> None:
+def _write(home: Home, path: Path, tables: Sequence[PublishedTable]) -> None:
     def fill(con: Connection) -> None:
         for table in tables:
             generations.create_table(con, table)
 
-    generations.write_file(path, fill)
+    generations.write_file(home, path, fill)
     path.chmod(0o600)
