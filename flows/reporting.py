@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
-from schemas.errors import Busy, DeliveryRefused, UsageError
+from schemas.errors import Busy, UsageError
 from warehouse.home import Home
 from warehouse.publication import reader
 
@@ -125,11 +125,12 @@ def fingerprint(settings: Settings) -> str:
 
 
 def check(settings: Settings, file: Path, agency: str | None, source: str | None, language: str) -> tuple[dict[str, Any], str]:
-    """Receive and ingest `file` in a scratch home with the same registers; returns the receipt and its text."""
+    """Receive and ingest `file` in a scratch home with the same registers; returns the receipts of all it holds, those refused at the
+    door first, and their text."""
     from flows import pipeline
     from flows.ingesting import ingest
     from transforms.delivery import Context
-    from warehouse import landing, store
+    from warehouse import landing, refused, store
     from warehouse.publication import receipts
 
     registry = Home(settings.home.resolve()).registry
@@ -137,15 +138,18 @@ def check(settings: Settings, file: Path, agency: str | None, source: str | None
         scratch = settings.model_copy(update={"home": Path(directory)})
         if registry.is_dir():
             shutil.copytree(registry, Path(directory) / "registry")
-        received = pipeline.receive(scratch, [file], agency, source)
-        for item in received:
-            if item.landed is None:
-                raise DeliveryRefused(*item.reasons)
+        moment = landing.now()
+        received = pipeline.receive(scratch, [file], agency, source, moment)
         home = pipeline.home_of(scratch)
+        reference = pipeline.reference_of(home)
+        contents = [
+            refused.receipt_of("", item.name, agency or "", source or "", item.reasons, moment)
+            for item in received
+            if item.landed is None
+        ]
         with store.writing(home) as warehouse:
-            moment = landing.now()
-            ingested = ingest(warehouse, Context(pipeline.reference_of(home), scratch.limits()), "check", moment)
-            contents = [receipts.receipt(warehouse, delivery_id) for delivery_id in ingested.changed]
+            ingested = ingest(warehouse, Context(reference, scratch.limits()), "check", moment)
+            contents += [receipts.receipt(warehouse, delivery_id) for delivery_id in ingested.changed]
     if not contents:
         raise UsageError(f"{file} holds no file")
     status = "refused" if any(content["status"] == "refused" for content in contents) else "accepted"

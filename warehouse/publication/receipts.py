@@ -99,9 +99,10 @@ def as_text(content: dict[str, Any], language: str) -> str:
     language = language if language in LABELS else "en"
     words = LABELS[language]
     status = wording.word(wording.STATUS, content["status"], language)
+    known = ", ".join(name for name in (content["source"], content["agency"]) if name)  # at the door not all is
     lines = [
-        f"{words['title']} {content['delivery_id']}",
-        f"{words['file']}: {content['file_name']} ({content['source']}, {content['agency']})",
+        f"{words['title']} {content['delivery_id']}".rstrip(),
+        f"{words['file']}: {content['file_name']}" + (f" ({known})" if known else ""),
         f"{words['status']}: {status}" + (f" - {words['held']}" if content["is_held"] else ""),
     ]
     lines += [f"{table['table_name']}: " + words["rows"].format(**table) for table in content["tables"]]

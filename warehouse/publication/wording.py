@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from warehouse.publication import wording_refusals
+
 STATUS: Mapping[str, Mapping[str, str]] = {
     "received": {"fi": "vastaanotettu", "sv": "mottagen", "en": "received"},
     "loaded": {"fi": "ladattu", "sv": "laddad", "en": "loaded"},
@@ -21,7 +23,7 @@ SEVERITY: Mapping[str, Mapping[str, str]] = {
     "warn": {"fi": "varoitus", "sv": "varning", "en": "warning"},
 }
 
-RULES: Mapping[str, Mapping[str, str]] = {
+RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
     "amount_missing": {"fi": "summa puuttuu", "sv": "beloppet saknas"},
     "amount_unreadable": {"fi": "summa ei ole luku", "sv": "beloppet är inget tal"},
     "amount_out_of_range": {"fi": "summa on yli kymmenen miljardia euroa", "sv": "beloppet är över tio miljarder euro"},
@@ -130,7 +132,7 @@ _GROWING = {
     "sv": "filen ändrades under mottagningen; leverera när den är färdig",
 }
 
-REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = wording_refusals.REFUSALS | {
     "header_unrecognised": (
         r"found: (?P<found>.*); add the headers",
         {"fi": "ostolaskujen otsikkoriviä ei tunnistettu; löytyi: {found}; lisää otsikot virastonne sarakekarttaan",
@@ -208,7 +210,11 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "workbook_broken": ("", _DAMAGED),
     "parquet_broken": ("", _DAMAGED),
     "zip_broken": ("", _DAMAGED),
-    "file_unreadable": ("", _DAMAGED),
+    "file_unreadable": (
+        "",
+        {"fi": f"tiedostoa ei voi lukea: se puuttuu, on vioittunut tai katkennut; {_AGAIN['fi']}",
+         "sv": f"filen kan inte läsas: den saknas, är skadad eller avbruten; {_AGAIN['sv']}"},
+    ),
     "file_growing": ("", _GROWING),
     "doctype_refused": (
         "",
@@ -218,7 +224,7 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }  # fmt: skip
 """Code -> (where the values stand in the English text, the sentence in the other languages)."""
 
-_ROW_RULE = "Correct it and deliver again."
+_ROW_RULE = ("Correct it and deliver again.", "Correct the notice and deliver it again.")
 """How reasons end that only tell the rule that a form's rows broke."""
 _ROW_RULE_TEXT = {"fi": "{words}; korjaa ja toimita uudelleen", "sv": "{words}; rätta och leverera på nytt"}
 _SHARE = re.compile(
@@ -242,7 +248,7 @@ def reason_text(code: str, text: str, language: str) -> str:
     pattern, sentences = REASONS.get(code, ("", {}))
     found = re.search(pattern, text, re.DOTALL)
     if found is None or language not in sentences:
-        return text
+        return wording_refusals.PLAIN.get(code, {}).get(language, text)
     return sentences[language].format(**found.groupdict())
 
 

@@ -105,3 +105,29 @@ def test_doctor_counts_what_was_refused_and_names_the_home(settings: Settings) -
     severity, text = said("refused")
     assert severity == "warn"
     assert text.startswith("1 file")
+
+
+def test_check_tells_of_every_file_in_the_language(settings: Settings, tmp_path: Path) -> None:
+    """A refusal at the door neither ends the check nor falls back to English."""
+    folder = tmp_path / "ostot"
+    folder.mkdir()
+    (folder / "a_2024.csv").write_text("", "utf-8")
+    (folder / "b_2024.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    header = "Kunnan nimi;Tositenumero;Tapaht.pvm;Tilinumero;Laskun summa ilman ALV\n"
+    (folder / "c_2024.csv").write_text(f"{header}Kaarina;1;15.03.2024;4300;12,50\n", "utf-8")
+    content, text = reporting.check(settings, folder, "kaarina", "purchase_invoices", "fi")
+    assert content["status"] == "refused"
+    assert [receipt["status"] for receipt in content["receipts"]] == ["refused", "refused", "loaded"]
+    assert "Tiedosto: a_2024.csv (purchase_invoices, kaarina)\nTila: hylätty" in text
+    assert "tiedosto on tyhjä; toimita se uudelleen [file_empty]" in text
+    assert "pakatussa tiedostossa ei ole tiedostoja; toimita se sisältöineen [zip_empty]" in text
+    assert "Tiedosto: c_2024.csv (purchase_invoices, kaarina)\nTila: ladattu" in text
+    assert "deliver" not in text
+
+
+def test_check_tells_in_swedish_why_an_agency_is_not_known(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x", "utf-8")
+    content, text = reporting.check(settings, path, "byn", "purchase_invoices", "sv")
+    assert content["receipts"][0]["reasons"][0]["code"] == "agency_unknown"
+    assert "myndigheten 'byn' finns inte i agencies.csv" in text
