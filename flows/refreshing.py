@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
@@ -54,9 +54,9 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
     figures.create(store)
     with store.transaction():
         names = _names(store, reference)
-        touched = _recompute(store, reference, names, as_of)
-        wanted = _to_settle(store, touched, as_of)
-        _resettle(store, reference, names, wanted, as_of)
+        touched, computed = _recompute(store, reference, names, as_of)
+        wanted, is_closing = _to_settle(store, touched, as_of)
+        _resettle(store, reference, names, wanted, None if is_closing else computed, as_of)
         scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store).get(INVOICES))
         panelling.follow(store, reference, scene, touched, wanted, as_of, next_number(store))
         judge(store, reference, next_number(store))
@@ -146,11 +146,13 @@ def _everything_dirty(store: Store) -> None:
         ledger.mark_dirty(store, slug, figures.months(store, columns))
 
 
-def _recompute(store: Store, reference: Reference, names: Names, as_of: date) -> pl.DataFrame:
-    """Replace the cells of every touched period; returns those periods."""
+def _recompute(store: Store, reference: Reference, names: Names, as_of: date) -> tuple[pl.DataFrame, set[str] | None]:
+    """Replace the cells of every touched period; returns those periods, and the figures computed (None: all, and none is left of
+    those that are no longer defined)."""
     basis = repr((version("nyckeltal"), reference.fingerprint, sorted(DEFINITIONS.items())))
     mark = hashlib.sha256(basis.encode()).hexdigest()
-    if ledger.state(store, "computed_with") != mark:
+    anew = ledger.state(store, "computed_with") != mark
+    if anew:
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
@@ -166,10 +168,13 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         ledger.mark_dirty(store, source, changed)
     dirty = figures.dirty_months(store)
     every = [pl.DataFrame(schema=periods.SCHEMA)]
+    computed: set[str] = set()
     for sources, reach in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
         months = dirty.filter(pl.col("source").is_in(list(sources)))["month"].to_list()
         if sources[0] not in bounds:
-            every.append(_without_data(store, sources, former))
+            lost = _without_data(store, sources, former)
+            every.append(lost)
+            computed |= set() if lost.is_empty() else {key for key, figure in DEFINITIONS.items() if figure.sources == sources}
             continue
         if not months:
             continue
@@ -179,11 +184,12 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         replaced = pl.concat([touched, gone])
         figures.replace_cells(store, _cells(store, reference, names, wanted, touched, reach), list(wanted), replaced)
         every.append(replaced)
-    every.append(absent.fill_in(store, DEFINITIONS, bounds, as_of))
+        computed |= set(wanted)
+    filled = absent.fill_in(store, DEFINITIONS, bounds, as_of)
     store.con.execute("DELETE FROM ledger.dirty")
     _remember(store, "bounds", bounds)
     _remember(store, "data_bounds", data)
-    return pl.concat(every).unique().sort(PERIOD_KEY)
+    return pl.concat([*every, filled]).unique().sort(PERIOD_KEY), computed if filled.is_empty() and not anew else None
 
 
 def _without_data(store: Store, sources: Sequence[str], former: Mapping[str, object]) -> pl.DataFrame:
@@ -297,30 +303,32 @@ def _planned(store: Store, module: ModuleType, reference: Reference, names: Name
     return pl.concat(cells, how="diagonal_relaxed") if cells else pl.DataFrame(schema=CELL.polars_schema())
 
 
-def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Touched periods, the same a year later (their trend), and those that closed since the last run."""
+def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> tuple[pl.DataFrame, bool]:
+    """Touched periods, the same a year later (their trend), and those that closed since the last run; whether any closed."""
     former = ledger.state(store, "as_of")
     rows = [periods.period(kind, start) for kind, start in figures.all_periods(store)]
     existing = pl.DataFrame(rows, schema=periods.SCHEMA, orient="row")
-    if former is None:
-        wanted = existing
-    else:
-        wanted = pl.concat(
-            [touched, periods.a_year_later(touched), flips(DEFINITIONS, existing, date.fromisoformat(former), as_of)]
-        )
+    closed = existing if former is None else flips(DEFINITIONS, existing, date.fromisoformat(former), as_of)
     ledger.set_state(store, "as_of", as_of.isoformat())
-    return wanted.unique().sort(PERIOD_KEY)
+    return pl.concat([touched, periods.a_year_later(touched), closed]).unique().sort(PERIOD_KEY), not closed.is_empty()
 
 
-def _resettle(store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, as_of: date) -> None:
-    """Settle `wanted` and bring the history in line; figures under disclosure control by whole years (METHOD 5)."""
+def _resettle(
+    store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, figure_ids: Collection[str] | None, as_of: date
+) -> None:
+    """Settle some figures (None: all) in `wanted` and bring the history in line; figures under disclosure control by whole years
+    and all together (METHOD 5)."""
     if wanted.is_empty():
         return
     classes, number = rules(reference, DEFINITIONS), next_number(store)
     guarded = protected(classes)
-    needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
-    settled = _settled(store, reference, names, needed, [key for key in DEFINITIONS if key not in guarded], as_of)
-    figures.revise(store, settled.join(wanted, on=PERIOD_KEY, how="semi"), wanted, number, PANEL, never=guarded)
+    free = [key for key in DEFINITIONS if key not in guarded and (figure_ids is None or key in figure_ids)]
+    if free or figure_ids is None:
+        needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
+        settled = _settled(store, reference, names, needed, free, as_of).join(wanted, on=PERIOD_KEY, how="semi")
+        figures.revise(store, settled, wanted, number, PANEL, only=() if figure_ids is None else free, never=guarded)
+    if figure_ids is not None and not set(guarded) & set(figure_ids):
+        return
     years = protecting.reach(store, wanted)
     needed = protecting.reach(store, pl.concat([wanted, periods.a_year_later(wanted, -1)]))
     told = protecting.as_told(store, _settled(store, reference, names, needed, guarded, as_of), classes, names.members, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import subprocess
@@ -67,3 +68,21 @@ def test_nothing_committed_names_a_host_of_packages_or_this_machine() -> None:
     named = [name for name in tracked if (ROOT / name).is_file() and pattern.search((ROOT / name).read_text("utf-8", "ignore"))]
 
     assert named == []
+
+
+@pytest.mark.parametrize("room", ["schemas", "transforms"])
+def test_pure_rooms_ask_no_clock_no_environment_and_no_network(room: str) -> None:
+    """ARCHITECTURE: the day, the settings and what is delivered are given to them."""
+    asked = {"now", "today", "utcnow", "environ", "getenv", "urlopen"}
+    found = []
+    for path in (ROOT / room).rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        found += [
+            f"{path.name}: {node.attr}" for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in asked
+        ]
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        found += [
+            f"{path.name}: {name}" for name in names if name.split(".")[0] in ("socket", "urllib", "http", "requests", "time")
+        ]
+    assert found == []
