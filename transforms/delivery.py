@@ -78,6 +78,11 @@ class Delivered:
     coverage_to: date | None = None
     part: str = ""
 
+    @property
+    def day(self) -> date:
+        """The day that the file speaks for as a whole: the last one it covers, else that on which it was made."""
+        return self.coverage_to or self.produced_at.date()
+
 
 @dataclass(frozen=True)
 class Context:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 
 import polars as pl
@@ -17,6 +18,7 @@ import polars as pl
 from schemas.contact_requests import CASE, CONTRACT, PARENTS, UNMAPPED
 from schemas.forms import delivered
 from schemas.reference import Reference
+from transforms.aliases import aliases_on
 from transforms.formats import dataverse
 from transforms.formats.detect import HEADER_WITHIN, normalise_header
 from transforms.formats.grids import FORMULA, Cells, Grid
@@ -47,7 +49,7 @@ def _headings() -> Mapping[str, tuple[str, int]]:
     return found
 
 
-def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
+def ready(grid: Grid, reference: Reference | None, agency: str, day: date | None) -> Grid:
     """The grid with the contract's headings, codes and ids; a grid without a case and its time of receipt as it is: no table is
     found in it then, as headings are compared as `Form` compares them.
 
@@ -76,7 +78,7 @@ def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
     for column, found in places.items():
         header[found[0]] = column
     parents = {place for place in places.get("is_child", []) if heading_of(before[place]) in PARENTS}
-    decides = {} if reference is None else _decides(reference, agency)
+    decides = {} if reference is None or day is None else _decides(reference, agency, day)
     rows = [*plain.rows[:at], header, *(_row(row, places, parents, decides) for row in plain.rows[at + 1 :])]
     return replace(plain, rows=rows)
 
@@ -112,14 +114,14 @@ def _row(row: Cells, places: Mapping[str, list[int]], parents: set[int], decides
     return cells
 
 
-def _decides(reference: Reference, agency: str) -> Mapping[str, Decide]:
+def _decides(reference: Reference, agency: str, day: date) -> Mapping[str, Decide]:
     words = reference.table("codelists/contact_words.csv")
     found = {
         kind: _coded(_known(words.filter(kind=kind), "code", agency), _own_words(kind), ELSE.get(kind))
         for kind in ("state", "status_reason", "origin", "request_type")
     }
     joint = _known(reference.table("codelists/contact_joint_procurements.csv"), "joint_procurement", agency)
-    return {**found, "joint_procurement": _joint(joint), "organisation_id": _customer(reference, agency)}
+    return {**found, "joint_procurement": _joint(joint), "organisation_id": _customer(reference, agency, day)}
 
 
 def _known(register: pl.DataFrame, column: str, agency: str) -> list[dict[str, str]]:
@@ -155,12 +157,11 @@ def _joint(known: Sequence[Mapping[str, str]]) -> Decide:
     return decide
 
 
-def _customer(reference: Reference, agency: str) -> Decide:
+def _customer(reference: Reference, agency: str, day: date) -> Decide:
     """Id of the register of organisations by id, alias (an account's GUID, a code), business id or a name that only one has."""
     register = reference.table("organisations.csv")
     ids = set(register["organisation_id"].to_list())
-    aliases = reference.table("organisation_aliases.csv").filter(agency=agency)
-    known = {normalise_header(row["delivered_code"]): row["organisation_id"] for row in aliases.iter_rows(named=True)}
+    known = {normalise_header(code): organisation for code, organisation in aliases_on(reference, agency, day).items()}
     numbers, names = dict[str, set[str]](), dict[str, set[str]]()
     for row in register.iter_rows(named=True):
         if row["business_id"]:

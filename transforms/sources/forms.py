@@ -19,6 +19,7 @@ from schemas.contract import Column, Contract, Table
 from schemas.errors import DeliveryRefused, Reason
 from schemas.forms import FALSE, FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, TRUE, delivered
 from schemas.reference import Reference
+from transforms.aliases import aliases_on
 from transforms.amounts import READ, guess_decimal_mark, parse_cents
 from transforms.dates import detect_date_format, parse_dates
 from transforms.delivery import (
@@ -49,8 +50,9 @@ Broken = tuple[str, str | None, pl.Expr]
 """A rule, the column it speaks of, and where it is broken."""
 Check = Callable[[str, Reference], Sequence[Broken]]
 """(table, registers) -> rules of the source's own, over the typed columns."""
-Ready = Callable[[Grid, Reference | None, str], Grid]
-"""(grid, registers, agency) -> the grid with the contract's headings and words; no registers while a file is only recognised."""
+Ready = Callable[[Grid, Reference | None, str, date | None], Grid]
+"""(grid, registers, agency, day that the file speaks for) -> the grid with the contract's headings and words; neither registers nor
+a day while a file is only recognised."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Form:
 
     contract: Contract
     check: Check = field(default=lambda _table, _reference: ())
-    ready: Ready = field(default=lambda grid, _reference, _agency: grid)
+    ready: Ready = field(default=lambda grid, _reference, _agency, _day: grid)
 
     def source(self, measures: TableMeasures) -> Source:
         """The source as the registry wires it."""
@@ -85,7 +87,7 @@ class Form:
 
     def _read_one(self, item: Delivered, context: Context) -> RawPart:
         read = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
-        found = [self.ready(grid, context.reference, item.agency) for grid in read]
+        found = [self.ready(grid, context.reference, item.agency, item.day) for grid in read]
         frames: dict[str, pl.DataFrame] = {}
         marks: dict[str, str | None] = {}
         last_days: dict[str, set[str]] = {}
@@ -162,7 +164,7 @@ class Form:
 
     def recognise(self, path: Path) -> int:
         """How surely a file is of this source, 0-100: a template's mark, else the share of known headings."""
-        found = [self.ready(grid, None, "") for grid in grids.head_of(path)]
+        found = [self.ready(grid, None, "", None) for grid in grids.head_of(path)]
         for grid in found:
             if grid.rows and [cell.strip() for cell in grid.rows[0][:2]] == [MARK, self.contract.source]:
                 return 100
@@ -417,12 +419,7 @@ class _Cleaning:
 
     def _organisations(self, text: pl.Series) -> pl.Series:
         known = set(self.reference.table("organisations.csv")["organisation_id"].to_list())
-        own = self.item.agency
-        aliases = {
-            row["delivered_code"]: row["organisation_id"]
-            for row in self.reference.table("organisation_aliases.csv").iter_rows(named=True)
-            if row["agency"] == own
-        }
+        aliases = aliases_on(self.reference, self.item.agency, self.item.day)
 
         def one(value: str) -> str | None:
             return value if value in known else aliases.get(value) or business_id(value)

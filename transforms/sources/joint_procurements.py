@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 
@@ -23,7 +24,7 @@ _CATEGORY = next(column for column in delivered(AGREEMENT) if column.name == "ca
 _HEADINGS = {normalise_header(text) for text in (_CATEGORY.name, *(_CATEGORY.labels or {}).values(), *_CATEGORY.also)}
 
 
-def ready(grid: Grid, reference: Reference | None, agency: str) -> Grid:
+def ready(grid: Grid, reference: Reference | None, agency: str, _day: date | None) -> Grid:
     """The grid with ids of categories where the register knows the delivered word, else UNMAPPED."""
     if reference is None:
         return grid

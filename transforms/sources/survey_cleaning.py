@@ -9,6 +9,7 @@ import polars as pl
 from schemas.forms import FIRST_YEAR, LAST_YEAR
 from schemas.reference import Reference
 from schemas.satisfaction_surveys import ANSWER
+from transforms.aliases import aliases_on
 from transforms.dates import detect_date_format, parse_dates
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, SET_ASIDE_SCHEMA, CleanPart, Delivered
 from transforms.formats.grids import FORMULA
@@ -139,11 +140,7 @@ def _waved(typed: pl.DataFrame, reference: Reference) -> pl.DataFrame:
 def _placed(typed: pl.DataFrame, item: Delivered, reference: Reference) -> pl.DataFrame:
     """organisation_id and company_id as ids, null where a text is none; `*_unread` tells of those."""
     known = set(reference.table("organisations.csv")["organisation_id"].to_list())
-    aliases = {
-        row["delivered_code"]: row["organisation_id"]
-        for row in reference.table("organisation_aliases.csv").iter_rows(named=True)
-        if row["agency"] == item.agency
-    }
+    aliases = aliases_on(reference, item.agency, item.day)
 
     def organisation(text: str) -> str | None:
         return text if text in known else aliases.get(text) or business_id(text)

@@ -141,6 +141,17 @@ def test_customers_are_those_of_the_register(tmp_path: Path, customer: str, foun
     assert part.accepted["contact_request"]["organisation_id"].to_list() == [found]
 
 
+@pytest.mark.parametrize(("until", "found"), [("2024-04-01", "0124610-9"), ("2024-04-02", "0101263-6"), ("", "0101263-6")])
+def test_an_alias_counts_on_the_day_that_the_export_was_made(tmp_path: Path, until: str, found: str) -> None:
+    later = "sample,Asiakas 17,0124610-9,2024-04-02,\n" if until == "2024-04-01" else ""
+    aliases = f"agency,delivered_code,organisation_id,valid_from,valid_to\nsample,Asiakas 17,0101263-6,,{until}\n{later}"
+    path = _put(tmp_path, f"{HEADER}\nCAS-1;2.5.2023;;;Asiakas 17\n")
+
+    part = cleaned(path, {"organisation_aliases.csv": aliases}, day=2)
+
+    assert part.accepted["contact_request"]["organisation_id"].to_list() == [found]
+
+
 def test_an_agencys_own_words_come_before_everybodys(tmp_path: Path) -> None:
     overlay = {
         "codelists/contact_headings.csv": "agency,delivered,column,note\nsample,cr123_requestkind,request_type,\nsample,cr123_answeredon,first_response_at,\n",
