@@ -74,12 +74,11 @@ def write(rng: Random, written: Written, agency: str, layout: str, day: str, cas
     broken = 0
     if layout == "pages":
         half = len(cases) // 2
-        for number, part in enumerate((cases[:half], cases[half:]), start=1):
-            name = f"incidents_{day}_{number}.json"
-            _json(place(name), _page([_record(case, *person(name)) for case in part], more=number == 1))
-            outcome(written, agency, SOURCE, name, len(part))
-        return
-    if layout == "page_list":
+        name = f"incidents_{day}.jsonl"
+        records = [_record(case, *person(name)) for case in cases]
+        pages = [_page(records[:half], more=True), _page(records[half:], more=False)]
+        place(name).write_text("".join(json.dumps(page, ensure_ascii=False) + "\n" for page in pages), "utf-8")
+    elif layout == "page_list":
         name = f"incidents_{day}.json"
         records = [_record(case, *person(name)) for case in cases]
         _json(place(name), [_page(records[:1], more=True), _page(records[1:], more=False)])

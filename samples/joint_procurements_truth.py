@@ -42,6 +42,7 @@ def cells(
             place = Place(level, level_id, "year", date(year, 1, 1))
             _agreements(found, place, [one for one in final if in_force(one.since, one.until, date(year, 12, 31))])
     _volumes(found, purchases)
+    _customers(found, purchases, world, known)
     _shares(found, purchases, world, known)
     _coverage(found, final, written, matches)
     _sizes(found, written, sizes)
@@ -80,15 +81,12 @@ def _agreements(found: Truth, place: Place, there: Sequence[Agreement]) -> None:
 
 
 def _volumes(found: Truth, purchases: Iterable[Purchase]) -> None:
-    """Volume, whole and by category, and customers: those with more than nothing in the year."""
-    bought: dict[tuple[Place, str], int] = defaultdict(int)
+    """Volume, whole and by category."""
     for one in purchases:
         cents = one.cents
         category = one.agreement.category if one.agreement else one.category
         for level, level_id in _memberships(one.organisation):
             place = Place(level, level_id, "year", date(one.year, 1, 1))
-            if one.organisation:
-                bought[place, one.organisation.organisation_id] += cents
             for series in (
                 Series("joint_procurement_spend", "all"),
                 Series("joint_procurement_spend", "all", "", "category", category),
@@ -96,9 +94,25 @@ def _volumes(found: Truth, purchases: Iterable[Purchase]) -> None:
                 cell = found.setdefault((series, place), Cell(0, None, 0))
                 cell.numerator = (cell.numerator or 0) + cents
                 cell.n += 1
-    for (place, _), cents in bought.items():
-        cell = found.setdefault((Series("customers_active_n", "all"), place), Cell(0, None, 0))
-        cell.numerator = (cell.numerator or 0) + (cents > 0)
+
+
+def _customers(found: Truth, purchases: Iterable[Purchase], world: World, known: Mapping[tuple[Series, Place], Cell]) -> None:
+    """Customers who bought for more than nothing or were in touch, in years of which purchases were reported; from three up."""
+    bought: dict[tuple[str, int], int] = defaultdict(int)
+    organisations = set(world.organisations.values())
+    for one in purchases:
+        organisations |= {one.organisation} if one.organisation else set()
+        bought[one.organisation.organisation_id if one.organisation else "", one.year] += one.cents
+    active: dict[Place, int] = defaultdict(int)
+    for year in sorted({year for _, year in bought}):
+        for organisation in organisations:
+            own = Place("organisation", organisation.organisation_id, "year", date(year, 1, 1))
+            if bought[organisation.organisation_id, year] > 0 or (Series("contacts_n", "all"), own) in known:
+                for level, level_id in organisation.memberships():
+                    if level in ("national", "sector"):
+                        active[Place(level, level_id, "year", own.period_start)] += 1
+    for place, number in active.items():
+        found[Series("customers_active_n", "all"), place] = Cell(number if number >= 3 else None, None, 0)
 
 
 def _memberships(organisation: Organisation | None) -> Sequence[tuple[str, str]]:

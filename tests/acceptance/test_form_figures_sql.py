@@ -81,7 +81,11 @@ SQL: Mapping[tuple[str, str], str] = {
         SUPPLIERS.format("size IN ('micro', 'small', 'medium')"), SUPPLIERS.format("size <> 'unknown'"), joined=ON_AGREEMENTS
     ),
     ("customers_active_n", ""): "SELECT year, count(*), NULL FROM (SELECT year, organisation_id FROM reported_purchase "
-    "WHERE organisation_id IS NOT NULL GROUP BY ALL HAVING sum(purchase_cents) > 0) GROUP BY year",
+    "WHERE organisation_id IS NOT NULL GROUP BY ALL HAVING sum(purchase_cents) > 0 UNION "
+    "SELECT year(timezone('Europe/Helsinki', received_at)), organisation_id FROM contact_request WHERE organisation_id IS NOT NULL "
+    "AND coalesce(status_reason, '') NOT IN ('merged', 'cancelled') AND coalesce(state, '') <> 'cancelled' "
+    "AND NOT coalesce(is_merged, false) AND NOT coalesce(is_child, false) AND coalesce(origin, '') <> 'phone') "
+    "WHERE year IN (SELECT year FROM reported_purchase) GROUP BY year",
     ("appeals_n", ""): "SELECT year(filed_on), count(*), NULL FROM market_court_case GROUP BY 1",
     ("minicomp_n", "all"): _competitions("count(*)", "NULL"),
     ("minicomp_n", "assisted"): _competitions("count(*) FILTER (is_assisted)", "NULL"),
@@ -117,6 +121,11 @@ def rows(demo_home: Path) -> duckdb.DuckDBPyConnection:
             f"CREATE TABLE {table} AS SELECT * FROM {files} "
             f"QUALIFY rank() OVER (PARTITION BY {unit} ORDER BY produced_at DESC, delivery_id DESC) = 1"
         )
+    con.execute(
+        f"CREATE TABLE contact_request AS FROM read_parquet('{demo_home}/lake/contact_requests/contact_request/*/*/*.parquet') "
+        "QUALIFY row_number() OVER (PARTITION BY agency, case_id ORDER BY coalesce(modified_at, produced_at) DESC, "
+        "produced_at DESC, delivery_id DESC, source_line DESC) = 1"
+    )
     return con
 
 

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +42,7 @@ Cells = Sequence[str]
 class Grid:
     """Rows of text cells with the line, sheet row or record number of each. `has_header`: the first row is one by construction.
 
+    `beside`: what else stood in the JSON object whose key held the rows.
     `decimal_mark` is the format's own ("." in JSON, Parquet and spreadsheets); None: to be found out.
     """
 
@@ -52,6 +53,7 @@ class Grid:
     decimal_mark: str | None = "."
     has_header: bool = False
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_grids(path: Path, file_name: str, limits: Limits, encoding: str | None = None) -> list[Grid]:
@@ -193,10 +195,12 @@ def _json(text: str, file_name: str) -> list[Grid]:
     if isinstance(found, Mapping) and not any(isinstance(value, list) for value in found.values()):
         found = [found]
     named = found.items() if isinstance(found, Mapping) else [("", found)]
+    beside = {str(name): _cell(value) for name, value in named if not isinstance(value, list | dict)}
     grids = []
     for name, records in named:
         if isinstance(records, list) and all(isinstance(record, dict) for record in records):
-            grids.append(_records(str(name), records, list(range(1, len(records) + 1)), []))
+            lines = list(range(1, len(records) + 1))
+            grids.append(replace(_records(str(name), records, lines, []), beside=beside))
     if not grids:
         raise refusal("json_shape", "the file is no list of objects; deliver one object per row", file_name)
     return grids

@@ -8,11 +8,15 @@ import polars as pl
 
 from schemas.joint_procurements import SME
 from transforms import levels
+from transforms.key_figures.contacts import SOURCE as CONTACTS
 from transforms.key_figures.form_figures import ALL, YEAR_ONLY, form_figure
 from transforms.key_figures.joint_procurements import IN_FORCE, KEEPERS, KNOWN, SOURCE, STOCK_KINDS, stock
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
 
+FEWEST = 3
+"""Fewest customers of a figure that speaks of their contacts (METHOD 5)."""
+NO_REPORTS = "no_reported_purchases"
 ONE_SIZE = "A supplier has one size, the one that the register told last."
 
 DEFINITIONS = (
@@ -68,19 +72,26 @@ DEFINITIONS = (
         SOURCE,
         ("Aktiiviset asiakkaat", "Aktiva kunder", "Active customers"),
         (
-            "Eri asiakasorganisaatiot, joille on vuoden aikana raportoitu ostoja yhteishankintojen kautta.",
-            "Olika kundorganisationer som enligt rapporterna har gjort inköp genom gemensam upphandling under året.",
-            "Distinct customer organisations with purchases through joint procurement reported for the year.",
+            "Eri asiakasorganisaatiot, joille on vuodelta raportoitu ostoja yhteishankintojen kautta tai jotka ottivat yhteyttä.",
+            "Olika kundorganisationer som enligt rapporterna gjorde inköp genom gemensam upphandling under året eller tog kontakt.",
+            "Distinct customer organisations with purchases through joint procurement reported for the year, or with a contact request.",
         ),
+        version=2,
         unit="count",
         direction="up",
         aggregate="distinct",
+        sources=(SOURCE, CONTACTS),
         period_kinds=YEAR_ONLY,
-        numerator="Distinct customers with reported purchases above zero in the year.",
+        levels=("national", "sector"),
+        minimum_n=FEWEST,
+        numerator="Distinct registered customers with reported purchases above zero, or with a contact request that counts, in the year.",
         denominator=None,
         origin="KEY_FIGURES 7.3.",
         coverage_text="Reported purchases that name their customer / reported purchases, by absolute value.",
-        assumptions=("Sectors: level sector.", "Contact requests do not make a customer active: they may precede any purchase."),
+        assumptions=(
+            "From three customers up, and not by organisation: contacts by customer are the customer's own (METHOD 5).",
+            "A year of which no purchases were reported has no figure; one without contact data counts purchases alone.",
+        ),
     ),
 )  # fmt: skip
 PLACE = ["level", "level_id", "period_kind", "period_start"]
@@ -89,9 +100,9 @@ PLACE = ["level", "level_id", "period_kind", "period_start"]
 def cells(
     measures: Mapping[str, pl.DataFrame], _parameters: Parameters, touched: pl.DataFrame, members: pl.DataFrame
 ) -> pl.DataFrame:
-    """CELL rows of DEFINITIONS from `agreement_supplier_month` and `reported_purchase_month`."""
+    """CELL rows of DEFINITIONS from `agreement_supplier_month`, `reported_purchase_month` and `contact_case`."""
     found = [_suppliers(measures["agreement_supplier_month"], touched, members)]
-    return pl.concat([*found, _customers(measures["reported_purchase_month"], touched, members)])
+    return pl.concat([*found, _customers(measures, touched, members)])
 
 
 def _suppliers(rows: pl.DataFrame, touched: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -121,19 +132,37 @@ def _suppliers(rows: pl.DataFrame, touched: pl.DataFrame, members: pl.DataFrame)
     )
 
 
-def _customers(rows: pl.DataFrame, touched: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    months = months_of(touched.filter(period_kind="year"))
-    placed = levels.placed(rows.join(months, on="month"), members)
-    known = pl.col("has_customer")
-    each = placed.group_by(*PLACE, "organisation_id").agg(
+def _customers(measures: Mapping[str, pl.DataFrame], touched: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    years = months_of(touched.filter(period_kind="year"))
+    whose = ["organisation_id", "period_kind", "period_start", "period_end"]
+    purchases, known = measures["reported_purchase_month"].join(years, on="month"), pl.col("has_customer")
+    # a case that stands with the agency bears its name: no register knows the customer
+    contacts = measures["contact_case"].filter(pl.col("organisation_name").is_null()).join(years, on="month")
+    spent = purchases.group_by(whose).agg(
         bought=pl.col("purchase_cents").filter(known).sum(),
         told=pl.col("purchase_cents").filter(known).abs().sum(),
         asked=pl.col("purchase_cents").abs().sum(),
     )
-    sums = each.group_by(PLACE).agg((pl.col("bought") > 0).sum().alias("customers"), pl.col("told", "asked").sum())
-    customers = pl.col("customers")
-    no_customers = pl.when(pl.col("told") == 0, pl.col("asked") > 0).then(pl.lit("no_customers_told"))
-    return _cells(sums, "customers_active_n", customers, None, pl.col("told"), pl.col("asked"), n=customers, reason=no_customers)
+    active = pl.concat([spent.filter(pl.col("bought") > 0).select(whose), contacts.select(whose)]).unique()
+    customers = _told_of(active, members).agg(customers=pl.len())
+    sums = _told_of(spent, members).agg(pl.col("told", "asked").sum()).join(customers, on=PLACE, how="full", coalesce=True)
+    sums = sums.with_columns(
+        pl.col("told", "asked", "customers").fill_null(0),
+        is_reported=pl.col("period_start").is_in(purchases["period_start"].unique().to_list()),
+    )
+    reason = (
+        pl.when(~pl.col("is_reported"))
+        .then(pl.lit(NO_REPORTS))
+        .when(pl.col("told") == 0, pl.col("asked") > 0)
+        .then(pl.lit("no_customers_told"))
+    )
+    number = pl.col("customers")
+    return _cells(sums, "customers_active_n", number, None, pl.col("told"), pl.col("asked"), n=number, reason=reason)
+
+
+def _told_of(rows: pl.DataFrame, members: pl.DataFrame) -> pl.dataframe.group_by.GroupBy:
+    """Rows of organisations, grouped by the places that customers are told of."""
+    return levels.placed(rows, members.filter(pl.col("level").is_in(["national", "sector"]))).group_by(PLACE)
 
 
 def _cells(

@@ -152,7 +152,7 @@ DEFINITIONS = (
         origin="Hansel, annual reports 2022 and 2023 (volume by category); KEY_FIGURES 3.4.",
         coverage_text="Every delivered row: 1.",
         assumptions=(
-            "Purchases reported without a customer stand with the central purchasing body and the nation.",
+            "Purchases reported without a customer count for the nation and for no organisation or sector of the register.",
             "Purchases reported by month count in their year.",
         ),
     ),

@@ -61,7 +61,7 @@ PURCHASES = Table(
     "reported_purchase_month",
     "Purchases through joint procurement by customer; those reported by year stand in January.",
     (
-        Column("organisation_id", pl.String, "Customer; the central purchasing body where none is told.", required=True),
+        Column("organisation_id", pl.String, "Customer; unknown:<agency> where none is told.", required=True),
         Column("organisation_name", pl.String, "Its name as delivered."),
         Column("month", pl.Date, "Month; January where only the year is told.", required=True),
         Column("agency", pl.String, "Who reports.", required=True),
@@ -90,12 +90,12 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
 
 
 def _own(reference: Reference) -> pl.DataFrame:
-    """agency, own_id, own_name: the organisation that an agency is."""
+    """agency, own_id, own_name: the organisation that an agency is; agency_name."""
     rows = [
-        (one.agency, one.organisation_id or f"unknown:{one.agency}", None if one.organisation_id else one.name)
+        (one.agency, one.organisation_id or f"unknown:{one.agency}", None if one.organisation_id else one.name, one.name)
         for one in reference.agencies.values()
     ]
-    return pl.DataFrame(rows, schema={"agency": pl.String, "own_id": pl.String, "own_name": pl.String}, orient="row")
+    return pl.DataFrame(rows, schema=dict.fromkeys(("agency", "own_id", "own_name", "agency_name"), pl.String), orient="row")
 
 
 def _agreements(agreements: pl.DataFrame, open_to: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
@@ -162,14 +162,15 @@ def _suppliers(suppliers: pl.DataFrame, agreements: pl.DataFrame) -> pl.DataFram
 
 
 def _purchases(purchases: pl.DataFrame, agreements: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
-    """PURCHASES; a row's category is its own where a register knows it, else its agreement's."""
+    """PURCHASES; a row's category is its own where a register knows it, else its agreement's. What names no customer is nobody's:
+    it counts for the nation, and not as the central purchasing body's own purchases."""
     placed = (
         purchases.join(agreements.select(*KEY, agreed="category"), on=KEY, how="left")
         .join(own, on="agency", how="left")
         .with_columns(
             has_customer=pl.col("organisation_id").is_not_null(),
-            organisation_name=pl.when(pl.col("organisation_id").is_null()).then("own_name").otherwise("organisation_name"),
-            organisation_id=pl.coalesce("organisation_id", "own_id", pl.format("unknown:{}", "agency")),
+            organisation_name=pl.when(pl.col("organisation_id").is_null()).then("agency_name").otherwise("organisation_name"),
+            organisation_id=pl.coalesce("organisation_id", pl.format("unknown:{}", "agency")),
             category=pl.coalesce(pl.col("category").replace({UNMAPPED: None}), "agreed", pl.lit(UNMAPPED)),
             month=pl.date(pl.col("year"), pl.col("month_number").fill_null(1), 1),
         )

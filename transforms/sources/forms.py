@@ -8,7 +8,7 @@ rule are quarantined with the column and, where it cannot be a person, the value
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -83,7 +83,8 @@ class Form:
             try:
                 yield self._read_one(item, context)
             except DeliveryRefused as refused:
-                yield RawPart({}, {"delivery_id": item.delivery_id}, {item.delivery_id: list(refused.reasons)})
+                reasons = [replace(reason, file=reason.file or item.file_name) for reason in refused.reasons]
+                yield RawPart({}, {"delivery_id": item.delivery_id}, {item.delivery_id: reasons})
 
     def _read_one(self, item: Delivered, context: Context) -> RawPart:
         read = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)

@@ -169,8 +169,8 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = wording_refusals.REFUSALS
     ),
     "pages_missing": (
         "",
-        {"fi": "tiedostosta puuttuu vastausten sivuja; toimita kaikki sivut samassa tiedostossa",
-         "sv": "sidor med svar saknas i filen; leverera alla sidor i samma fil"},
+        {"fi": "tiedostosta puuttuu sivuja; toimita kaikki sivut samassa tiedostossa",
+         "sv": "sidor saknas i filen; leverera alla sidor i samma fil"},
     ),
     "responses_missing": (
         r"(?P<found>\d+) responses where the service counted (?P<total>\d+)",

@@ -60,6 +60,9 @@ def _refused(path: Path) -> list[str]:
         ('[{"value": 7, "@odata.nextLink": "x"}, {"value": "x"}]', "header_unrecognised"),
         ('{"value": [' + RECORD.replace("2023", "1e400") + "}]}", "value_unreadable"),
         ('{"value": [' + RECORD.replace('"2023-05-02T00:00:00Z"', "9" * 5_000) + "}]}", "value_unreadable"),
+        ('{"value": [' + RECORD + '}], "@odata.nextLink": "https://x.example/?$skiptoken=2"}', "pages_missing"),
+        ('[{"value": [' + RECORD + '}]}, {"value": [' + RECORD + '}], "@odata.nextLink": "x"}]', "pages_missing"),
+        ('{"value": [' + RECORD + '}], "@odata.nextLink": "x"}\n{"value": [], "@odata.nextLink": "y"}\n', "pages_missing"),
         (HEADER, "no_rows"),
         ("Otsikko;Kuvaus\nMaija;kysyy\n", "header_unrecognised"),
     ],
@@ -225,3 +228,10 @@ def test_whatever_the_records_nothing_is_lost(tmp_path_factory: pytest.TempPathF
     assert counts["rows_read"] == len(records) + 1
     assert counts["rows_read"] == counts["rows_accepted"] + counts["rows_set_aside"] + counts["rows_quarantined"]
     assert part.failures["source_line"].n_unique() == counts["rows_quarantined"]
+
+
+def test_a_page_and_the_next_one_that_it_tells_of_are_whole_together(tmp_path: Path) -> None:
+    other = RECORD.replace('"CAS-1"', '"CAS-2"')
+    path = _put(tmp_path, '[{"value": [' + RECORD + '}], "@odata.nextLink": "x"}, {"value": [' + other + "}]}]")
+
+    assert cleaned(path).accepted["contact_request"].height == 2

@@ -15,6 +15,7 @@ from transforms import levels, periods
 from transforms.delivery import CleanPart
 from transforms.key_figures import joint_procurement_suppliers, joint_procurements
 from transforms.key_figures.parameters import Parameters
+from transforms.measures.contact_requests import CASES
 from transforms.measures.joint_procurements import measure
 from transforms.newest import newest
 from transforms.rollup import roll_up
@@ -29,6 +30,8 @@ SUPPLIERS = "Avtalsnummer;Leverantörens FO-nummer;Storlek;Med från;Inte längr
 PURCHASES = "Year;Month;Joint procurement id;Category;Customer's business id;Purchases EUR"
 OPEN_TO = "Joint procurement id;Customer's business id;Sector"
 A, B, C = "0101263-6", "0211675-2", "0187690-1"
+DEFINITIONS_OF_CUSTOMERS = {one.figure_id: one for one in joint_procurement_suppliers.DEFINITIONS}
+NO_CONTACTS = {"contact_case": pl.DataFrame(schema=CASES.polars_schema())}
 DEFINITIONS = {one.figure_id: one for one in joint_procurements.DEFINITIONS}
 
 
@@ -54,7 +57,7 @@ def _year_end(measures: Mapping[str, pl.DataFrame], month: date) -> dict[str, tu
     known = levels.organisations(REFERENCE, pl.concat([_observed(frame) for frame in measures.values()]))
     members = levels.membership(known)
     summed = roll_up(joint_procurements.compute(measures, Parameters()), DEFINITIONS, period, members)
-    keyed = joint_procurement_suppliers.cells(measures, Parameters(), period, members)
+    keyed = joint_procurement_suppliers.cells(measures | NO_CONTACTS, Parameters(), period, members)
     national = pl.concat([summed, keyed.select(summed.columns)]).filter(level="national")
     return {
         f"{row['figure_id']} {row['variant']}".strip(): (row["numerator"], row["denominator"])
@@ -249,14 +252,49 @@ def test_newer_deliveries_replace_an_agreement_its_suppliers_and_a_reported_year
         ]
 
 
-def test_purchases_without_a_customer_stand_with_the_body_and_make_nobody_active(tmp_path: Path) -> None:
+def test_purchases_without_a_customer_are_nobodys_and_make_nobody_active(tmp_path: Path) -> None:
     lines = [PURCHASES, "2023;;;energy;;100,50", f"2023;;;energy;{A};-20", f"2023;3;;energy;{A};20", f"2023;;;cleaning;{B};0,01"]
     measures = _register(tmp_path, lines)
     year = pl.DataFrame([periods.period("year", date(2023, 1, 1))], schema=periods.SCHEMA, orient="row")
     known = levels.organisations(REFERENCE, _observed(measures["reported_purchase_month"]))
 
-    cells = joint_procurement_suppliers.cells(measures, Parameters(), year, levels.membership(known))
+    cells = joint_procurement_suppliers.cells(measures | NO_CONTACTS, Parameters(), year, levels.membership(known))
 
     national = cells.filter(level="national").select("figure_id", "numerator", "covered", "asked").rows()
     assert national == [("customers_active_n", 1, 4001, 14051)]
     assert measures["reported_purchase_month"].filter(~pl.col("has_customer"))["organisation_id"].to_list() == ["unknown:sample"]
+
+
+def test_purchases_without_a_customer_are_not_the_bodys_own_though_its_organisation_is_known(tmp_path: Path) -> None:
+    body = Reference.load({AGENCY[0]: f"agency,name,sources,organisation_id\nsample,Sample,all,{C}\n"})
+    part = cleaned(FORM, tmp_path / "f.csv", [PURCHASES, "2023;;;energy;;100", f"2023;;;energy;{C};10"], 29)
+
+    found = measure(_counting([part]), body)["reported_purchase_month"]
+
+    assert sorted(found.select("organisation_id", "purchase_cents").rows()) == [(C, 1_000), ("unknown:sample", 10_000)]
+
+
+def test_who_was_in_touch_is_an_active_customer_where_purchases_are_reported(tmp_path: Path) -> None:
+    lines = [PURCHASES, "2023;;;energy;;100", f"2023;;;energy;{A};20"]
+    measures = _register(tmp_path, lines)
+
+    def case(organisation: str, month: date, name: str | None = None) -> dict[str, object]:
+        return {"organisation_id": organisation, "organisation_name": name, "month": month, "agency": "x", "case_id": "1",
+                "response": "unknown", "resolution": "unknown"}  # fmt: skip
+
+    cases = [case(A, date(2023, 5, 1)), case(B, date(2023, 5, 1)), case(B, date(2023, 6, 1)), case(C, date(2022, 5, 1)),
+             case("unknown:x", date(2023, 5, 1), "X")]  # fmt: skip
+    measures["contact_case"] = pl.DataFrame(cases, schema=CASES.polars_schema())
+    years = pl.DataFrame([periods.period("year", date(year, 1, 1)) for year in (2022, 2023)], schema=periods.SCHEMA, orient="row")
+    known = levels.organisations(REFERENCE, _observed(measures["reported_purchase_month"]))
+
+    cells = joint_procurement_suppliers.cells(measures, Parameters(), years, levels.membership(known))
+
+    told = cells.filter(figure_id="customers_active_n").select("level", "level_id", "period_start", "numerator", "n", "reason")
+    nation = told.filter(level="national").sort("period_start").rows()
+    assert nation == [
+        ("national", "FI", date(2022, 1, 1), 1, 1, "no_reported_purchases"),
+        ("national", "FI", date(2023, 1, 1), 2, 2, None),
+    ]
+    assert set(told["level"]) == {"national", "sector"}
+    assert DEFINITIONS_OF_CUSTOMERS["customers_active_n"].minimum_n == 3
