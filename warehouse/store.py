@@ -183,6 +183,7 @@ def writing(home: Home, wait_seconds: float = 0) -> Iterator[Store]:
         try:
             con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
             con.execute(LEDGER)
+            _confine(con, home)
             yield Store(con, home)
         except BaseException as error:
             raise _storage(error) from error
@@ -208,11 +209,18 @@ def reading(home: Home, wait_seconds: float = 30) -> Iterator[Store | None]:
     try:
         con = duckdb.connect(str(home.warehouse), read_only=True, config=configuration(home))
         try:
+            _confine(con, home)
             yield Store(con, home)
         finally:
             con.close()
     finally:
         lock.release()
+
+
+def _confine(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Whatever SQL comes later reads the lake and no other file, writes none but the warehouse, and cannot change that."""
+    con.execute(f"SET allowed_directories = [{quoted(str(home.lake))}]; SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
 
 
 def _clean_work(home: Home) -> None:
