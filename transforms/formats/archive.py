@@ -94,7 +94,7 @@ def read_members(source: Path | bytes, limits: Limits, name: str = "") -> Iterat
     """Every file of the archive with its bytes, in order. Raises DeliveryRefused as `members` does, also in the middle of
     the iteration when a member turns out broken or larger than declared."""
     with _opened(source, name) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = _files(archive)
         for member, info in zip(_checked(archive, limits, name), infos, strict=True):
             yield member, _unpack(archive, info, name)
 
@@ -104,7 +104,7 @@ def open_member(source: Path, member: Member, limits: Limits, name: str) -> IO[b
     archive = _opened(source, name)
     try:
         _checked(archive, limits, name)
-        info = [info for info in archive.infolist() if not info.is_dir()][member.position - 1]
+        info = _files(archive)[member.position - 1]
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise _refusal("zip_method", "a member is packed with an unusual method; use ordinary zip", name)
         stream = archive.open(info)
@@ -122,7 +122,7 @@ def pieces(source: Path, member: Member, limits: Limits, name: str) -> Iterator[
     archive says: `open_member` stops there, but another reader would unpack on and on."""
     with _opened(source, name) as archive, source.open("rb") as file:
         _checked(archive, limits, name)
-        info = [info for info in archive.infolist() if not info.is_dir()][member.position - 1]
+        info = _files(archive)[member.position - 1]
         total = 0
         try:
             for piece in _inflated(file, info, name):
@@ -168,11 +168,16 @@ def _opened(source: Path | bytes, name: str) -> zipfile.ZipFile:
         raise _refusal("zip_broken", "the archive is damaged or cut off; pack and deliver it again", name) from error
 
 
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """All but folders; `ZipInfo.is_dir` fails where a name is empty."""
+    return [info for info in archive.infolist() if not info.filename.endswith("/")]
+
+
 def _checked(archive: zipfile.ZipFile, limits: Limits, name: str) -> list[Member]:
     infos = archive.infolist()
     if len(infos) > limits.zip_members:
         raise _refusal("zip_too_many_members", f"{len(infos)} members, at most {limits.zip_members}; deliver in parts", name)
-    files = [info for info in infos if not info.is_dir()]
+    files = _files(archive)
     if not files:
         raise _refusal("zip_empty", "the archive holds no files; deliver it with its content", name)
     for info in infos:

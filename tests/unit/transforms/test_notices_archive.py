@@ -116,3 +116,14 @@ def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
     with pytest.raises(DeliveryRefused, match="file_unreadable"):
         archive.read_limited(tmp_path / "absent.xml", 100)
     assert archive.first_bytes(tmp_path / "absent.xml") == b""
+
+
+def test_a_member_without_a_name_is_refused() -> None:
+    """Found by mutation: the name's one letter is made part of the extra field, in the local header and the directory."""
+    data = packed(("a", b"<a/>")).replace(b"\x01\0\0\0a", b"\0\0\x01\0a")
+    directory = data.index(b"PK\x01\x02") + 28
+    data = data[:directory] + b"\0\0\x01\0" + data[directory + 4 :]
+    with pytest.raises(DeliveryRefused, match="zip_unsafe_name"):
+        archive.members(data, LIMITS)
+    with pytest.raises(DeliveryRefused, match="zip_unsafe_name"):
+        list(archive.read_members(data, LIMITS))
