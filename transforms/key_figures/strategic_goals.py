@@ -35,8 +35,14 @@ DEFINITIONS = (
         origin="Hankintaluotsi (PRODUCT S8); formula ours (METHOD 27).",
         coverage_text="Goals due with a status / goals due.",
         strategy_intent="I1",
-        exclusions=(DROPPED, "Goals whose report falls due after the year."),
-        assumptions=("A goal due without a report is not on track.",),
+        exclusions=(
+            DROPPED,
+            "Goals whose report falls due after the year, or had not fallen due when the newest list was delivered.",
+        ),
+        assumptions=(
+            "A goal without a day is due when the year has ended.",
+            "A goal due without a report is not on track.",
+        ),
     ),
     form_figure(
         "goals_linked_share",

@@ -17,6 +17,8 @@ from transforms.moments import ZONE
 from transforms.reach import last_ended
 
 REOPEN_DAYS = 30
+SAME = "1h"
+"""Closings of a case so near to each other, with no opening between them, are one."""
 ORGANISATION = (
     Column("organisation_id", pl.String, "Customer, else the agency's organisation, else unknown:<agency>.", required=True),
     Column("organisation_name", pl.String, "The agency's name where the case stands with the agency."),
@@ -156,12 +158,19 @@ def _closings(versions: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
         .select(*KEY, *(pl.col(f"case_{name}").alias(name) for name in WHOSE), at=pl.col("closed_at").dt.truncate("1m"))
         .unique()
     )
-    signs = [
-        counted.select(*KEY, again=pl.col("reopened_at")),
-        counted.filter(now="active").select(*KEY, again=pl.col("known_at")),
-        closings.select(*KEY, again=pl.col("at")),
-    ]
-    again = pl.concat(signs).drop_nulls("again")
+    openings = pl.concat(
+        [
+            counted.select(*KEY, again=pl.col("reopened_at")),
+            counted.filter(now="active").select(*KEY, again=pl.col("known_at")),
+        ]
+    ).drop_nulls("again")
+    closings = closings.sort(*KEY, "at").with_columns(before=pl.col("at").shift(1).over(KEY))
+    # formats give one closing different times (deactivated on, resolution date)
+    near = closings.filter(pl.col("at") <= pl.col("before").dt.offset_by(SAME))
+    opened = near.join(openings, on=KEY).filter(pl.col("again").is_between(pl.col("before"), pl.col("at"), closed="right"))
+    repeated = near.join(opened, on=[*KEY, "at"], how="anti")
+    closings = closings.join(repeated, on=[*KEY, "at"], how="anti").drop("before")
+    again = pl.concat([openings, closings.select(*KEY, again=pl.col("at"))])
     soon = pl.col("again").is_between(pl.col("at"), pl.col("at").dt.offset_by(f"{REOPEN_DAYS}d"), closed="right")
     reopened = closings.join(again, on=KEY).filter(soon).select(*KEY, "at").unique().with_columns(is_reopened=pl.lit(value=True))
     return (

@@ -180,6 +180,19 @@ def test_closings_that_differ_in_seconds_only_are_one() -> None:
     assert closings(version(**CLOSED), seconds) == [("2024-03", 1, 0)]
 
 
+def test_two_formats_times_of_one_closing_are_one_closing() -> None:
+    view = version(**(CLOSED | {"closed_at": "2024-03-01T12:07:00", "modified_at": "2024-03-05T08:00:00"}))
+
+    assert closings(version(**CLOSED), view) == [("2024-03", 1, 0)]
+
+
+def test_closed_reopened_and_closed_within_the_hour_are_two_closings() -> None:
+    opened = version(state="active", modified_at="2024-03-01T12:05:00")
+    again = version(**(CLOSED | {"closed_at": "2024-03-01T12:07:00", "modified_at": "2024-03-01T12:07:00"}))
+
+    assert closings(version(**CLOSED), opened, again) == [("2024-03", 2, 1)]
+
+
 def test_closings_of_cases_that_do_not_count_do_not_either() -> None:
     assert closings(version(**CLOSED), version(state="cancelled", modified_at="2024-03-05")) == []
 

@@ -54,6 +54,15 @@ def test_a_due_goal_without_a_report_is_not_on_track(tmp_path: Path) -> None:
     assert found["goals_on_track_share of_reported"] == (2, 3, 3, 4)
 
 
+def test_nothing_is_due_before_its_day_has_passed(tmp_path: Path) -> None:
+    """Delivered on 1 April 2024: of goals of 2024 only what fell due by the end of March."""
+    rows = [(1, ""), (2, "31.03.2024"), (3, "01.04.2024"), (4, "30.11.2024")]
+
+    found = _goal_sums(tmp_path, *(_goal(number, "enligt plan", due).replace(";2023;", ";2024;") for number, due in rows))
+
+    assert found["goals_on_track_share due"] == (1, 1, 1, 1)
+
+
 def test_goals_are_linked_by_number_or_by_ids_and_silence_is_unknown(tmp_path: Path) -> None:
     found = _goal_sums(
         tmp_path, _goal(1, linked="2"), _goal(2, linked="0"), _goal(3, ids="2023-001; HEL-12/2023"), _goal(4), _goal(5, "slopat", linked="3")
