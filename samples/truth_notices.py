@@ -209,6 +209,7 @@ def _clauses(sums: Sums, procedure: Procedure, scope: str) -> None:
         return
     buyer, day = procedure.buyers[0], notice.day
     given = [answer for _, answer in lot_answers(procedure)]
+    cents = call_value(procedure) if procedure.notice("call") else None
 
     def share(figure: str, keys: Iterable[str], variant: str = "") -> None:
         keys = tuple(keys)
@@ -216,6 +217,8 @@ def _clauses(sums: Sums, procedure: Procedure, scope: str) -> None:
         if answered:
             hit = any(answer.get(key) for answer in answered for key in keys)
             sums.add(Series(figure, scope, variant), buyer, day, int(hit), 1)
+            if figure == "innovative_share" and cents is not None:
+                sums.add(Series("innovative_value_share", scope, variant), buyer, day, cents if hit else 0, cents)
 
     share("innovative_share", ["solutionNewToMarketOrIndustry"], "new_to_market")
     share("innovative_share", ["solutionNewToBuyer"], "new_to_buyer")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.notices import HILMA, Measures, Texts, notice_figure, share_of, stacked
+from transforms.key_figures.notices import HILMA, Measures, Texts, contributions, notice_figure, share_of, stacked
 from transforms.key_figures.parameters import Parameters
 
 BY_PROCEDURE = "The unit is the procurement: it counts if any of its lots does; the latest answer, the award's before the call's."
@@ -27,6 +27,14 @@ BY_ANY_LOT = {
     "social_share": ("just_working_conditions", "employment_condition", "code_of_conduct"),
     "food_notice_share": ("sustainable_food",),
 }
+INNOVATION_NAMES = {
+    "new_to_market": {"fi": "Uusi markkinoilla", "sv": "Ny på marknaden", "en": "New to the market or industry"},
+    "new_to_buyer": {"fi": "Uusi ostajalle", "sv": "Ny för upphandlaren", "en": "New to the buyer"},
+    "either": {"fi": "Uusi jommallekummalle", "sv": "Ny för någondera", "en": "New to the market or the buyer"},
+    "considered": {"fi": "Innovaatiot huomioitu", "sv": "Innovationer beaktade", "en": "Innovation considered"},
+}
+GOAL = f"National public procurement strategy 2020: 10 %; the source says neither value or count nor which definition. {HILMA}"
+NEW_PROCEDURE = "No source has 'new procedure'; BT-776 proc-innov is process innovation."
 BY_EACH_LOT = {"employment_clause_share": "employment_condition", "human_rights_clause_share": "code_of_conduct"}
 
 
@@ -57,17 +65,34 @@ DEFINITIONS = (
         numerator="Procurements with a lot answered yes to the variant's question.",
         denominator="Procurements answered.",
         standing="official_goal",
-        origin=f"National public procurement strategy 2020: 10 %; the source says neither value or count nor which definition. {HILMA}",
+        origin=GOAL,
         coverage_text=ANSWERED,
         strategy_intent="I5-3",
-        variants=("new_to_market", "new_to_buyer", "either", "considered"),
-        variant_names={
-            "new_to_market": {"fi": "Uusi markkinoilla", "sv": "Ny på marknaden", "en": "New to the market or industry"},
-            "new_to_buyer": {"fi": "Uusi ostajalle", "sv": "Ny för upphandlaren", "en": "New to the buyer"},
-            "either": {"fi": "Uusi jommallekummalle", "sv": "Ny för någondera", "en": "New to the market or the buyer"},
-            "considered": {"fi": "Innovaatiot huomioitu", "sv": "Innovationer beaktade", "en": "Innovation considered"},
-        },
-        assumptions=(BY_PROCEDURE, "No source has 'new procedure'; BT-776 proc-innov is process innovation."),
+        variants=tuple(INNOVATION),
+        variant_names=INNOVATION_NAMES,
+        assumptions=(BY_PROCEDURE, NEW_PROCEDURE),
+    ),
+    notice_figure(
+        "innovative_value_share",
+        ("Innovatiivisten hankintojen osuus arvosta", "Innovativa upphandlingars andel av värdet", "Innovative share of value"),
+        (
+            "Innovatiiviseksi ilmoitettujen hankintojen arvo osuutena niiden arvosta, joista kysymykseen vastattiin.",
+            "Värdet av upphandlingar som uppgetts vara innovativa, som andel av värdet av dem där frågan besvarats.",
+            "Value of procurements reported as innovative by the variant's definition, as a share of the value of those answered.",
+        ),
+        direction="up",
+        numerator="Advertised value of procurements with a lot answered yes to the variant's question.",
+        denominator="Advertised value of procurements answered.",
+        numerator_quantity="cent",
+        denominator_quantity="cent",
+        standing="official_goal",
+        origin=GOAL,
+        coverage_text="Procurements answered whose advertised value is known / procurements asked.",
+        strategy_intent="I5-3",
+        variants=tuple(INNOVATION),
+        variant_names=INNOVATION_NAMES,
+        exclusions=("Procurements without a call or without a known advertised value in EUR.",),
+        assumptions=(BY_PROCEDURE, "The value is the call's: its estimate, else its lots' when all are known.", NEW_PROCEDURE),
     ),
     _figure(
         "green_share",
@@ -140,6 +165,7 @@ def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     parts = [
         share_of(_procurements(lots, keys), "innovative_share", *_told(), variant=variant) for variant, keys in INNOVATION.items()
     ]
+    parts += [_share_of_value(_procurements(lots, keys), variant) for variant, keys in INNOVATION.items()]
     parts += [share_of(_procurements(lots, keys), figure_id, *_told()) for figure_id, keys in BY_ANY_LOT.items()]
     for figure_id, key in BY_EACH_LOT.items():
         answer = pl.col(f"answer_{key}")
@@ -148,11 +174,28 @@ def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
 
 
 def _procurements(lots: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """One row per procurement asked: `hit` if any lot answers yes to any of the questions, `told` if any answers at all."""
+    """One row per procurement asked: `hit` if any lot answers yes to any of the questions, `told` if any answers at all, and its value."""
     columns = [pl.col(f"answer_{key}") for key in keys]
     return lots.group_by("procedure_id", "organisation_id", "month", "is_ted", maintain_order=True).agg(
         pl.any_horizontal(column.fill_null(value=False) for column in columns).any().alias("hit"),
         pl.any_horizontal(column.is_not_null() for column in columns).any().alias("told"),
+        pl.col("call_value_cents").first(),
+    )
+
+
+def _share_of_value(procurements: pl.DataFrame, variant: str) -> pl.DataFrame:
+    """The same share weighed by what is known of the procurements' values."""
+    value = pl.col("call_value_cents")
+    counts = pl.col("told") & value.is_not_null()
+    weight = pl.when(counts).then(value).otherwise(0)
+    return contributions(
+        procurements,
+        "innovative_value_share",
+        pl.when("hit").then(weight).otherwise(0),
+        weight,
+        n=counts,
+        covered=counts,
+        variant=variant,
     )
 
 

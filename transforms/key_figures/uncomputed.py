@@ -36,7 +36,7 @@ def _waiting(
         "origin": "Catalogue of proposed figures; the formula is ours.",
         "coverage_text": "None: nothing is computed.",
         "closing": "months",
-        "scopes": ("all",),
+        "scopes": ("all_notices" if source == "procurement_notices" else "all",),
         "period_kinds": ("year",),
         "levels": ("national",),
         "waits_for": waits_for,

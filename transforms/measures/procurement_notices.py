@@ -33,7 +33,9 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
         "closed_lot": notice_lots.closed_lot(notices, lots),
         "lot_result_fact": notice_results.lot_result_fact(notices, lots, start),
         "lot_decision": notice_results.lot_decision(lots, start),
-        "lot_answer": notice_lots.lot_answer(notices),
+        "lot_answer": notice_lots.lot_answer(notices).join(
+            start.select("procedure_id", "call_value_cents"), on="procedure_id", how="left"
+        ),
         "notice_buyer": notice_buyers.observed(notices.notices, reference),
     }
     schemas = {table.name: table.polars_schema() for table in MEASURES}

@@ -71,6 +71,12 @@ SELECT proc, date_trunc('month', since)::DATE AS month, is_ted FROM told WHERE s
 QUALIFY row_number() OVER (PARTITION BY proc ORDER BY (says = 'result') DESC, since, dispatch_at, notice_id) = 1"""
 
 
+CALL_VALUE = """
+SELECT k.proc, coalesce(p.estimated_value_cents, CASE WHEN l.known = l.lots THEN l.cents END) AS cents FROM told k
+LEFT JOIN procedure p USING (notice_id, notice_version, delivery_id)
+LEFT JOIN (SELECT notice_id, notice_version, delivery_id, sum(estimated_value_cents)::BIGINT AS cents, count(estimated_value_cents) AS known,
+    count(*) AS lots FROM lot GROUP BY ALL) l USING (notice_id, notice_version, delivery_id)
+WHERE k.says = 'call' AND k.speaks QUALIFY row_number() OVER (PARTITION BY k.proc ORDER BY k.dispatch_at DESC, k.notice_id DESC) = 1"""
 BEGUN = """
 SELECT proc, month, is_ted FROM (SELECT *, 0 AS rank FROM first_call UNION ALL SELECT *, 1 FROM first_result)
 QUALIFY row_number() OVER (PARTITION BY proc ORDER BY rank) = 1"""
@@ -171,6 +177,10 @@ QUERIES = (
     WITH answers AS ({NEWEST_ANSWER.format(answer="answer_new_to_market")}), place AS ({ANSWER_PLACE})
     SELECT 'innovative_share', 'new_to_market', '', month, is_ted, bool_or(answer)::BIGINT, 1
     FROM answers JOIN place USING (proc) GROUP BY proc, month, is_ted""",
+    f"""
+    WITH answers AS ({NEWEST_ANSWER.format(answer="answer_new_to_buyer")}), place AS ({ANSWER_PLACE}), worth AS ({CALL_VALUE})
+    SELECT 'innovative_value_share', 'new_to_buyer', '', month, is_ted, any_value(cents) * bool_or(answer)::BIGINT, any_value(cents)
+    FROM answers JOIN place USING (proc) JOIN worth USING (proc) WHERE cents IS NOT NULL GROUP BY proc, month, is_ted""",
     f"""
     WITH answers AS ({NEWEST_ANSWER.format(answer="answer_employment_condition")}), place AS ({ANSWER_PLACE})
     SELECT 'employment_clause_share', '', '', month, is_ted, answer::BIGINT, 1 FROM answers JOIN place USING (proc)""",

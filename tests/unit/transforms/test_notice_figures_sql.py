@@ -18,7 +18,7 @@ KEYS = ["figure_id", "variant", "breakdown_id", "scope", "month"]
 SEEDS = (1, 2, 3)
 FIGURE_IDS = sorted(
     {query.split("'")[1] for query in QUERIES if query.startswith("SELECT")}
-    | {"innovative_share", "employment_clause_share", "green_share"}
+    | {"innovative_share", "innovative_value_share", "employment_clause_share", "green_share"}
 )
 
 

@@ -23,7 +23,11 @@ REFERENCE = Reference.load()
 PARAMETERS = Parameters(gdp_cents={2024: 10**9})
 SEEDS = st.integers(0, 10**6)
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-NOTICE_FIGURES = {key: figure for key, figure in FIGURES.items() if figure.definition.sources == ("procurement_notices",)}
+NOTICE_FIGURES = {
+    key: figure
+    for key, figure in FIGURES.items()
+    if figure.definition.sources == ("procurement_notices",) and not figure.definition.waits_for
+}
 MODULES = list({figure.module.__name__: figure.module for figure in NOTICE_FIGURES.values()}.values())
 Frames = dict[str, pl.DataFrame]
 
