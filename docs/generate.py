@@ -58,6 +58,7 @@ def dictionary() -> str:
         "mart.strategy_goal": strategy.GOAL,
         "mart.strategy_indicator": strategy.INDICATOR,
         "mart.strategy_map": strategy.MAP,
+        "mart.action_slot": strategy.SLOT,
         "mart.reference_value": reference_values.REFERENCE_VALUE,
         "mart.cpv": reference_values.CPV,
         "meta.delivery": meta.DELIVERY,
@@ -143,7 +144,7 @@ def figure_page(figure: KeyFigure) -> str:
 def strategy_map(definitions: Mapping[str, KeyFigure]) -> str:
     """The strategy map: every goal and official slot with the figures that are there for it."""
     defined = {figure_id for figure_id, figure in definitions.items() if not figure.waits_for}
-    goals, indicators, links = (table.frame for table in strategy.tables(Reference.load(), defined))
+    goals, indicators, links, _slots = (table.frame for table in strategy.tables(Reference.load(), defined))
     lines = [NOTE, "# Strategy map", "", "What the key figures say of the national public procurement strategy (2020)."]
     lines += [
         "Wordings of goals are shortened and ours. Here, `no_data` means that no figure is computed; `mart.strategy_goal` and"

@@ -38,7 +38,7 @@ def _facts() -> pl.DataFrame:
 
 
 def _breaks(reference: Reference) -> dict[str, list[date]]:
-    """Days on which the series of a figure break."""
+    """Days on which the series of a figure, or of one of its variants or breakdowns, break: no history reaches across."""
     found: dict[str, list[date]] = defaultdict(list)
     for row in reference.table("catalogue/breaks.csv").iter_rows(named=True):
         found[row["figure_id"]].append(date.fromisoformat(row["break_date"]))

@@ -51,6 +51,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "codelists/survey_scales.csv": ("scale", "delivered"),
     "catalogue/targets.csv": ("figure_id", "variant", "scope", "level", "valid_from"),
     "catalogue/breaks.csv": ("figure_id", "break_date"),
+    "catalogue/action_slots.csv": ("slot",),
     "catalogue/disclosure.csv": ("source", "figure_id", "variant"),
     "catalogue/gdp.csv": ("year",),
     "catalogue/total_expenditure.csv": ("organisation_id", "year"),

@@ -96,10 +96,14 @@ def _below(frame: pl.DataFrame, members: pl.DataFrame, column: str) -> pl.DataFr
 
 
 def with_breaks(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """break_flag: a series break (catalogue/breaks.csv) lies after the comparison period's start, not after this period's end."""
+    """break_flag: a series break (catalogue/breaks.csv) lies after the comparison period's start, not after this period's end.
+
+    A row of the register speaks of a figure, or of one of its variants, or of its breakdowns of one kind alone.
+    """
     broken = pl.lit(False)
     for row in reference.table("catalogue/breaks.csv").iter_rows(named=True):
         day = date.fromisoformat(row["break_date"])
         inside = (pl.col("period_start").dt.offset_by("-1y") < day) & (pl.col("period_end") >= day)
-        broken = broken | ((pl.col("figure_id") == row["figure_id"]) & inside)
+        narrower = [pl.col(name) == row[name] for name in ("variant", "breakdown_kind") if row[name]]
+        broken = broken | pl.all_horizontal(pl.col("figure_id") == row["figure_id"], inside, *narrower)
     return frame.with_columns(break_flag=broken)

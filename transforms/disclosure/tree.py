@@ -65,7 +65,6 @@ class Tree:
                     low, high = (rest[arm] + sum(found[child][end] for child in arm.children) for end in (0, 1))
                     found[node] = _both(found[node], (low, high))
         below = dict(found)
-        below = dict(found)
         for node in self.order:
             for arm in self.own_arms.get(node, ()):
                 hidden = [child for child in arm.children if child in unknown]

@@ -47,6 +47,16 @@ MAP = {
     "has_value": "The figure has a value in this publication; false: it stands there with its reason.",
 }
 
+SLOT = {
+    "slot": "Number of the action, 1-14.",
+    "category": "Number of its category, 1-4 (management, dissemination of information, competence development, concrete tools); null: which "
+    "one was not obtained.",
+    "official_text_fi": "Official title in Finnish; null: not obtained.",
+    "official_text_sv": "Official title in Swedish; null: not obtained.",
+    "status": "official_text_missing: the title is not known, and none is made up.",
+    "origin": "Source.",
+}
+
 
 def fill(con: Connection, reference: Reference) -> None:
     """Write the tables into a publication whose `mart.key_figure` is complete."""
@@ -56,7 +66,7 @@ def fill(con: Connection, reference: Reference) -> None:
 
 
 def tables(reference: Reference, figures: Collection[str]) -> list[PublishedTable]:
-    """strategy_goal, strategy_indicator and strategy_map, where `figures` are the ones that have values."""
+    """strategy_goal, strategy_indicator, strategy_map and action_slot, where `figures` are the ones that have values."""
     mapped = reference.table("catalogue/strategy_map.csv").with_columns(
         pl.col("official_no").cast(pl.Int32), has_value=pl.col("figure_id").is_in(list(figures))
     )
@@ -91,6 +101,16 @@ def tables(reference: Reference, figures: Collection[str]) -> list[PublishedTabl
             "Every figure, and the intent and goal it speaks of.",
             MAP,
             mapped.select(list(MAP)),
+        ),
+        PublishedTable(
+            "mart",
+            "action_slot",
+            "The 14 actions of the action programme for innovative public procurement, in 4 categories; action_programme_progress counts them.",
+            SLOT,
+            reference.table("catalogue/action_slots.csv")
+            .select(pl.col("slot").cast(pl.Int32), pl.col("category").cast(pl.Int32), *list(SLOT)[2:])
+            .sort("slot"),
+            ("slot",),
         ),
     ]
 

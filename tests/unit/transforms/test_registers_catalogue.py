@@ -13,6 +13,7 @@ from schemas.reference import Reference
 from transforms import levels
 from transforms.key_figures import DEFINITIONS
 from transforms.lights import targets
+from transforms.trend import with_breaks
 
 REFERENCE = Reference.load()
 
@@ -53,7 +54,31 @@ def test_targets_and_breaks_speak_of_figures_and_variants_that_exist() -> None:
     for target in targets(REFERENCE):
         assert target.variant in variants[target.figure_id], target
         assert target.scope in DEFINITIONS[target.figure_id].scopes, target
-    assert set(REFERENCE.table("catalogue/breaks.csv")["figure_id"]) <= set(DEFINITIONS)
+    breaks = REFERENCE.table("catalogue/breaks.csv")
+    assert set(breaks["figure_id"]) <= set(DEFINITIONS)
+    for figure_id, variant in breaks.drop_nulls("variant").select("figure_id", "variant").iter_rows():
+        assert variant in variants[figure_id]
+
+
+def test_a_break_marks_the_variants_and_breakdowns_it_speaks_of_and_no_others() -> None:
+    rows = [
+        ("joint_procurement_spend", "", "category", 2019, True),
+        ("joint_procurement_spend", "", "", 2019, False),
+        ("ssat_mean", "", "", 2023, True),
+        ("school_grade", "suppliers", "", 2023, True),
+        ("school_grade", "customers", "", 2023, False),
+        ("nps", "suppliers", "", 2023, True),
+        ("nps", "customers", "", 2023, False),
+        ("notices_n", "", "", 2019, True),
+        ("notices_n", "", "", 2021, False),
+        ("price_only_share", "", "", 2016, True),
+    ]
+    frame = pl.DataFrame(rows, schema=["figure_id", "variant", "breakdown_kind", "year", "expected"], orient="row")
+    frame = frame.with_columns(period_start=pl.date("year", 1, 1), period_end=pl.date("year", 12, 31))
+
+    flagged = with_breaks(frame, REFERENCE)
+
+    assert flagged["break_flag"].to_list() == flagged["expected"].to_list()
 
 
 def test_innovation_goal_is_dated_ten_per_cent_now_and_five_before() -> None:

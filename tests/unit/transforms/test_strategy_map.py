@@ -34,6 +34,14 @@ def test_eight_intents_twenty_five_goals_and_twenty_seven_empty_slots() -> None:
     assert slots.select("official_name_fi", "official_name_sv").null_count().row(0) == (27, 27)
 
 
+def test_fourteen_action_slots_without_a_made_up_title() -> None:
+    slots = _tables(REFERENCE)["action_slot"]
+
+    assert slots["slot"].to_list() == list(range(1, 15))
+    assert set(slots["status"]) == {"official_text_missing"}
+    assert slots.select("category", "official_text_fi", "official_text_sv").null_count().row(0) == (14, 14, 14)
+
+
 def test_every_figure_is_mapped_or_said_to_be_context() -> None:
     assert set(DEFINITIONS) <= set(MAP["figure_id"])
     assert set(MAP["relation"]) == {"computed", "proxy", "context"}
