@@ -5,9 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.key_figure import NATIONAL
+from schemas.reference import Reference
 from transforms import periods
 from transforms.disclosure.protect import BEHIND, protect
 from transforms.disclosure.rules import Rules, protected
+from transforms.key_figures import suppliers
 from warehouse import figures, withheld
 from warehouse.store import Store
 
@@ -40,3 +42,20 @@ def _behind(store: Store, rules: Rules, settled: pl.DataFrame) -> pl.DataFrame:
         placed = found.with_columns(table=pl.lit(name), level=pl.lit("national"), level_id=pl.lit(NATIONAL))
         parts.append(placed.select(list(BEHIND)).cast(BEHIND))
     return pl.concat(parts)
+
+
+SUPPLIERS = tuple(figure.figure_id for figure in suppliers.DEFINITIONS)
+
+
+def closed_suppliers(store: Store, reference: Reference, settled: pl.DataFrame) -> pl.DataFrame:
+    """`settled` with is_restricted: what is said of the suppliers of one organisation, in a period with a month that counts from
+    an agency that does not publish its invoices openly, is the organisation's own (METHOD 5, P1)."""
+    closed = [agency.agency for agency in reference.agencies.values() if not agency.openly_published]
+    rows = settled.with_row_index("row")
+    months = store.frame(
+        "SELECT DISTINCT organisation_id AS level_id, period AS month FROM figure.counting WHERE list_contains(?, agency)",
+        [closed],
+    )
+    own = rows.filter(pl.col("figure_id").is_in(SUPPLIERS), level="organisation").join(months, on="level_id")
+    held = own.filter(pl.col("month").is_between("period_start", "period_end"))["row"].unique()
+    return rows.with_columns(is_restricted=pl.col("row").is_in(held.implode())).drop("row")

@@ -326,6 +326,7 @@ def _resettle(
     if free or figure_ids is None:
         needed = pl.concat([wanted, periods.a_year_later(wanted, -1)]).unique()
         settled = _settled(store, reference, names, needed, free, as_of).join(wanted, on=PERIOD_KEY, how="semi")
+        settled = protecting.closed_suppliers(store, reference, settled)
         figures.revise(store, settled, wanted, number, PANEL, only=() if figure_ids is None else free, never=guarded)
     if figure_ids is not None and not set(guarded) & set(figure_ids):
         return

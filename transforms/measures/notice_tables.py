@@ -149,7 +149,9 @@ LOT_ANSWER = Table(
         *PLACE,
         Column("lot_id", pl.String, "Lot.", required=True),
         *(_flag(f"answer_{name}", f"Latest non-null answer {name}, the award's before the call's.") for name in ANSWERS),
-        Column("call_value_cents", pl.Int64, "Advertised value of the lot's procedure (procedure_start); null unknown.", unit="cent"),
+        Column(
+            "call_value_cents", pl.Int64, "Advertised value of the lot's procedure (procedure_start); null unknown.", unit="cent"
+        ),
     ),
     primary_key=("procedure_id", "lot_id"),
 )
