@@ -43,7 +43,7 @@ def take_stock(store: Store, reference: Reference, run_id: str, today: date, at:
     with store.transaction():
         known = int(ledger.state(store, LAST_PUBLICATION) or max(last - 1, 0))
         late = missing(store, reference, today)
-        found = [*of_refused(store), *at_the_door(store.home), *late]
+        found = [*of_refused(store), *at_the_door(store.home, reference.agencies), *late]
         for number in range(known + 1, last + 1):
             found += [*crossed(store, number), *deviating(store, number)]
         raised = alerts.raise_new(store, found, run_id, at)
@@ -80,14 +80,15 @@ def of_refused(store: Store, delivery_ids: Collection[str] | None = None) -> lis
     ]
 
 
-def at_the_door(home: Home) -> Iterator[Alert]:
-    """Files that never became a delivery (unknown agency, unreadable manifest): they lie in `refused/` with their reasons."""
+def at_the_door(home: Home, agencies: Collection[str]) -> Iterator[Alert]:
+    """Files that never became a delivery (unknown agency, unreadable manifest): they lie in `refused/` with their reasons. Agencies
+    and sources are told only where they are known: anything may be the name of a folder."""
     for told in refused.at_the_door(home):
         yield Alert(
             REFUSED,
             f"refused/{told['delivery_id']}",
             {
-                "agency": told["agency"] or None,
+                "agency": told["agency"] if told["agency"] in agencies else None,
                 "source": told["source"] if told["source"] in SOURCES else None,
                 "delivery_id": None,
                 "file_name": told["file_name"],

@@ -12,10 +12,17 @@ from schemas.reference import Reference
 from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
 from transforms.reference_values import reference_values as read_reference_values
+from transforms.registry import SOURCES
 from warehouse import figures, ledger, panels
 from warehouse.publication import deviation, generations, mart, meta, panel, reference_values, restricted, strategy
 from warehouse.store import Store
 
+NAMED = frozenset(
+    slug
+    for slug, source in SOURCES.items()
+    if not source.contract.is_personal and not any(table.title for table in source.contract.tables)
+)
+"""Sources whose files bear the names of systems: neither personal ones nor forms, which people name as they like."""
 WHOLE_EVERY = 50
 """A generation is built from nothing so often; in between the former one is copied and what changed replaced."""
 
@@ -93,7 +100,14 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
     number = row.publication_no
     former = number - 1 if generations.in_force(store.home) == number - 1 and number % WHOLE_EVERY else None
     about = meta.tables(
-        store, number, at, as_of, row.fingerprint, (row.cells_n, row.cells_changed), importlib.metadata.version("nyckeltal")
+        store,
+        number,
+        at,
+        as_of,
+        row.fingerprint,
+        (row.cells_n, row.cells_changed),
+        importlib.metadata.version("nyckeltal"),
+        NAMED,
     )
     explaining = [mart.figure_table(DEFINITIONS), mart.target_table(reference.table("catalogue/targets.csv"))]
     small = [

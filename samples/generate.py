@@ -14,6 +14,7 @@ from samples import (
     form_files,
     notice_files,
     overlays,
+    people,
     procedures,
     reference_inputs,
     registry,
@@ -73,5 +74,6 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     }
     if size != "tiny":
         cells = form_files.deliver_all(f"{size}-{seed}", world, written, span, cells)
+        people.plant_in_forms(written)
     truth.write(out / "truth", cells, written.outcomes, written.canaries)
     return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)

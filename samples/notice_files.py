@@ -11,6 +11,7 @@ from samples import eforms, ted
 from samples.agencies import NOTICES
 from samples.deliveries import Written
 from samples.facts import Notice, Outcome, Procedure
+from samples.people import FIRST_OF_FORMS, Person, beside_the_buyer
 from samples.procedures import in_order
 from samples.xlsx import write_zip
 
@@ -23,29 +24,48 @@ def deliver(procedures: Sequence[Procedure], written: Written, *, broken: bool) 
     """Writes every version of every notice. A later version comes in a later delivery than the former one."""
     zips: dict[str, dict[str, bytes]] = defaultdict(dict)
     batches: dict[str, list[Mapping[str, object]]] = defaultdict(list)
-    for procedure, notice in in_order(procedures):
+    people: dict[str, list[Person]] = defaultdict(list)
+    for number, (procedure, notice) in enumerate(in_order(procedures)):
         if notice.form == "ted":
             zips[f"ted_{notice.day.year}.zip"][f"{notice.number}.xml"] = ted.write(procedure, notice)
             continue
         for version in range(1, notice.versions + 1):
-            content = eforms.write(procedure, notice, version)
+            person = Person.numbered(number % FIRST_OF_FORMS)
+            content = beside_the_buyer(eforms.write(procedure, notice, version), person)
             later = "" if version == 1 else "_tasmennykset"
             if notice.form == "hilma":
-                batches[f"hilma_{notice.day.year}{later}"].append(_element(procedure, notice, content))
+                batch = batches[f"hilma_{notice.day.year}{later}"]
+                people[_batch_name(f"hilma_{notice.day.year}{later}", len(batch))].append(person)
+                batch.append(_element(procedure, notice, content))
             else:
-                zips[f"eforms_{notice.day.year}{later}.zip"][f"{notice.notice_id}-{version:02d}.xml"] = content
+                name = f"eforms_{notice.day.year}{later}.zip"
+                people[name].append(person)
+                zips[name][f"{notice.notice_id}-{version:02d}.xml"] = content
     for name, members in sorted(zips.items()):
         path = written.place(NOTICES, name, SOURCE)
         write_zip(path, members)
         _note(written, name, len(members))
     for name, elements in sorted(batches.items()):
         for start in range(0, len(elements), BATCH):
-            file = f"{name}_{start // BATCH + 1:02d}.json"
+            file = _batch_name(name, start)
             chunk = elements[start : start + BATCH]
             written.place(NOTICES, file, SOURCE).write_text(json.dumps(chunk, ensure_ascii=False, indent=1) + "\n", "utf-8")
             _note(written, file, len(chunk))
+    _note_people(people, written)
     if broken:
         _broken(procedures, written)
+
+
+def _note_people(people: Mapping[str, Sequence[Person]], written: Written) -> None:
+    for name, planted in people.items():
+        file = str(written.place(NOTICES, name, SOURCE).relative_to(written.out))
+        for person in planted:
+            person.note(written, file, "contact of the buyer")
+
+
+def _batch_name(name: str, place: int) -> str:
+    """The file that holds the notice at a place of a year's list."""
+    return f"{name}_{place // BATCH + 1:02d}.json"
 
 
 def _element(procedure: Procedure, notice: Notice, content: bytes) -> Mapping[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from schemas.key_figure import KEY_FIGURE
@@ -100,3 +102,14 @@ def test_meta_tells_of_every_delivery_and_loses_no_row(published: duckdb.DuckDBP
     assert lost == []
     assert len(row) == 1
     assert row[0][0] == row[0][1]
+
+
+def test_a_file_named_after_a_person_and_what_a_reason_quotes_are_not_published(published: duckdb.DuckDBPyConnection) -> None:
+    deliveries = published.execute("SELECT source, file_name, reasons FROM meta.delivery").pl()
+
+    named = deliveries.filter(pl.col("file_name").str.contains(r"[^.]\."))
+    assert set(named["source"]) == {"purchase_invoices", "procurement_notices"}
+    assert set(deliveries.join(named, on="source", how="anti")["file_name"]) <= {".csv", ".xlsx", ".json", ".jsonl", ".zip"}
+    reasons = [reason for cell in deliveries["reasons"] for reason in json.loads(cell)]
+    assert reasons
+    assert {tuple(reason) for reason in reasons} == {("code", "row", "column")}

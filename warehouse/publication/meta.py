@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 import polars as pl
@@ -13,7 +14,7 @@ DELIVERY = {
     "delivery_id": "Delivery: stands for source, agency and sha256 of the file.",
     "source": "Kind of data.",
     "agency": "Who delivered.",
-    "file_name": "Name of the file as delivered.",
+    "file_name": "Name of the file as delivered; of sources whose files people name as they like, its extension only.",
     "sha256": "SHA-256 of the file's bytes.",
     "size_bytes": "Size of the file.",
     "produced_at": "When the delivery was produced (UTC): manifest, else file name, else receipt.",
@@ -21,7 +22,7 @@ DELIVERY = {
     "receipts_n": "How often the same bytes were received.",
     "status": "received, loaded, refused, superseded, withdrawn.",
     "is_held": "Held by the shrink guard until released.",
-    "reasons": "Why it was refused or held, as JSON.",
+    "reasons": "Why it was refused or held, as JSON: codes with row and column; the receipt says the rest to who delivered.",
     "rows_read": "Rows read.",
     "rows_accepted": "Rows accepted.",
     "rows_set_aside": "Rows set aside: grand totals, blank lines.",
@@ -62,17 +63,35 @@ PUBLICATION = {
 }
 
 
+_EXTENSION = r"(?i)\.(csv|tsv|txt|xlsx|xlsm|xls|json|jsonl|ndjson|parquet|xml|zip)$"
+_REASONS = (
+    'to_json(from_json(coalesce(d.reasons, \'[]\'), \'[{"code": "VARCHAR", "row": "BIGINT", "column": "VARCHAR"}]\'))::VARCHAR'
+)
+"""Texts and values of reasons may quote what was delivered."""
+
+
 def tables(
-    store: Store, number: int, at: datetime, as_of: date, fingerprint: str, counts: tuple[int, int], version: str
+    store: Store,
+    number: int,
+    at: datetime,
+    as_of: date,
+    fingerprint: str,
+    counts: tuple[int, int],
+    version: str,
+    named: Collection[str],
 ) -> list[PublishedTable]:
-    """The meta tables as of the load that this publication rests on; `counts` are the figures in force and changed."""
+    """The meta tables as of the load that this publication rests on; `counts` are the figures in force and changed, `named` the
+    sources whose files bear the names that systems give them: a file of the others may be named after a person."""
     deliveries = store.frame(
-        "SELECT d.delivery_id, d.source, d.agency, d.file_name, d.sha256, d.size_bytes, d.produced_at, d.received_at, "
-        "d.receipts_n, d.status, d.is_held, d.reasons, coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, "
+        "SELECT d.delivery_id, d.source, d.agency, "
+        "CASE WHEN list_contains(?, d.source) THEN d.file_name ELSE lower(regexp_extract(d.file_name, ?)) END AS file_name, "
+        "d.sha256, d.size_bytes, d.produced_at, d.received_at, "
+        f"d.receipts_n, d.status, d.is_held, {_REASONS} AS reasons, coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, "
         "coalesce(sum(c.rows_accepted), 0)::BIGINT AS rows_accepted, "
         "coalesce(sum(c.rows_set_aside), 0)::BIGINT AS rows_set_aside, "
         "coalesce(sum(c.rows_quarantined), 0)::BIGINT AS rows_quarantined FROM ledger.delivery d "
-        "LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id"
+        "LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id",
+        [sorted(named), _EXTENSION],
     )
     quality = store.frame(
         "SELECT delivery_id, table_name, rule, expectation, severity, rows_checked, rows_failed, limit_share, is_success "

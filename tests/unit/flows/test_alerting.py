@@ -147,9 +147,12 @@ def test_files_refused_at_the_door_are_told_too(store: Store) -> None:
         store.home, path, None, "village/purchase_invoices/a.csv", ("village", "purchase_invoices"), reasons, AT, "en"
     )
     (store.home.root / "refused" / "20250601T010101-abcd1234").mkdir()
-    (alert,) = alerting.at_the_door(store.home)
+    (alert,) = alerting.at_the_door(store.home, {"village"})
     assert (alert.data["agency"], alert.data["source"], alert.data["file_name"]) == ("village", "purchase_invoices", "a.csv")
     assert alert.data["reasons"] == ["agency_unknown"]
+    assert [alert.data["agency"] for alert in alerting.at_the_door(store.home, ())] == [
+        None
+    ]  # a folder may be named after anybody
 
 
 # ---- missing
