@@ -161,7 +161,7 @@ SOURCES: dict[str, Source] = {
     "supplier_audits": supplier_audits.FORM.source(TableMeasures(audit_measures.MEASURES, audit_measures.measure)),
 """
 DATA_ROWS = {
-    "disclosure.csv": "supplier_audits,,,P0,,,,,,,,,,,,Counts of audits.",
+    "disclosure.csv": "supplier_audits,,,P0,,,,,,,,,,,,,Counts of audits.",
     "strategy_map.csv": "audits_passed_share,,,,context,",
 }
 """Register of schemas/catalogue -> the row that the steps ask for."""
