@@ -19,7 +19,7 @@ from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context
 from transforms.formats.delimited import MALFORMED, NO_FINAL_NEWLINE, ROWS, UNREPETITIVE
 from transforms.personal import personal_values, told
 from transforms.sources import invoice_columns as columns
-from transforms.suppliers import Suppliers, identify, words_of
+from transforms.suppliers import Suppliers, identify, organisation_names, words_of
 
 TABLE = POSTING_LINE.name
 FORMULA = "amount_is_formula"
@@ -186,6 +186,8 @@ class _Rows:
         text = self.frame[column].gather(where).cast(pl.String).fill_null("").str.slice(0, _VALUE_LENGTH)
         # A fresh copy: a slice would keep the whole part alive.
         copy = text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
+        if column == "organisation_name":  # who an unknown organisation is helps its agency most
+            return organisation_names(copy.str.strip_chars(), self.words)
         return told(copy)
 
     def _broken(self, rule_name: str, where: np.ndarray, column: str | None = None) -> pl.DataFrame:
