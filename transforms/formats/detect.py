@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Agency
@@ -120,6 +121,12 @@ def normalise_header(text: str) -> str:
     if len(collapsed) > 1 and collapsed[0] == collapsed[-1] == '"':
         collapsed = collapsed[1:-1].strip()
     return collapsed.lower()
+
+
+@lru_cache(maxsize=1 << 12)
+def heading_of(text: str) -> str:
+    """A form's heading as it is compared: without the star of what must be filled in."""
+    return normalise_header(text).rstrip("*").strip()
 
 
 def detect_encoding(sample: bytes, file_name: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from transforms.formats.detect import HEADER_WITHIN, normalise_header
+from transforms.formats.detect import HEADER_WITHIN, heading_of
 from transforms.formats.grids import FORMULA, Grid, frame_of
 
 LONG = ("respondent", "item", "value")
@@ -88,7 +88,7 @@ def read_table(grid: Grid, headings: Mapping[str, str], is_question: Callable[[A
 def _columns(cells: Sequence[str], headings: Mapping[str, str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for place, cell in enumerate(cells):
-        name = headings.get(normalise_header(cell).rstrip("*").strip())
+        name = headings.get(heading_of(cell))
         if name is not None and name not in found.values():
             found[place] = name
     return found

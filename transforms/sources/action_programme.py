@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.action_programme import CONTRACT
 from schemas.reference import Reference
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 
 
 def _check(_table: str, reference: Reference) -> Sequence[Broken]:

@@ -20,9 +20,10 @@ from schemas.forms import delivered
 from schemas.reference import Reference
 from transforms.aliases import aliases_on
 from transforms.formats import dataverse
-from transforms.formats.detect import HEADER_WITHIN, normalise_header
+from transforms.formats.detect import HEADER_WITHIN, heading_of, normalise_header
 from transforms.formats.grids import FORMULA, Cells, Grid
-from transforms.sources.forms import Broken, Form, heading_of
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 from transforms.suppliers import business_id
 
 DECIDED = ("state", "status_reason", "origin", "request_type", "joint_procurement", "organisation_id")

@@ -11,9 +11,10 @@ import polars as pl
 from schemas.forms import delivered
 from schemas.joint_procurements import AGREEMENT, CONTRACT
 from schemas.reference import Reference
-from transforms.formats.detect import HEADER_WITHIN, normalise_header
+from transforms.formats.detect import HEADER_WITHIN, heading_of, normalise_header
 from transforms.formats.grids import FORMULA, Grid
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 from transforms.suppliers import FOREIGN, VALID, read_id
 
 UNMAPPED = "unmapped"
@@ -30,7 +31,7 @@ def ready(grid: Grid, reference: Reference | None, agency: str, _day: date | Non
         return grid
     known = categories(reference, "register", agency)
     for at, cells in enumerate(grid.rows[: 1 if grid.has_header else HEADER_WITHIN]):
-        places = [place for place, cell in enumerate(cells) if normalise_header(cell).rstrip("*").strip() in _HEADINGS]
+        places = [place for place, cell in enumerate(cells) if heading_of(cell) in _HEADINGS]
         if places:
             rows = [*grid.rows[: at + 1], *(_mapped(row, places[0], known) for row in grid.rows[at + 1 :])]
             return replace(grid, rows=rows)

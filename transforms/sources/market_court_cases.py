@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.market_court_cases import CONTRACT
 from schemas.reference import Reference
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 from transforms.sources.mini_competitions import CODE
 
 

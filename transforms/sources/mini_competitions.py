@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.mini_competitions import CONTRACT
 from schemas.reference import Reference
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 from transforms.sources.strategic_goals import ID
 
 CODE = rf"^{ID}$"

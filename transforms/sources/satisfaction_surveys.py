@@ -23,6 +23,7 @@ from transforms.formats.detect import refusal
 from transforms.formats.survey import ABOUT, LONG, Asked, Collected, asked_of, read_table
 from transforms.formats.survey_webropol import looks_like, read_webropol
 from transforms.sources import forms
+from transforms.sources.form_headings import headings
 from transforms.sources.survey_cleaning import clean_answers
 from transforms.sources.survey_register import Named, Question, folded, names_of, questions_of, spoken
 
@@ -93,7 +94,7 @@ def _tables(item: Delivered, context: Context, known: Known) -> Collected | None
     found = [
         collected
         for grid in grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
-        if (collected := read_table(grid, forms.headings(CONTRACT, ANSWER), lambda asked: _is_known(asked, every))) is not None
+        if (collected := read_table(grid, headings(ANSWER), lambda asked: _is_known(asked, every))) is not None
     ]
     if len(found) > 1:
         raise refusal("several_sheets", "two sheets hold answers; deliver one of them, or a file for each", item.file_name)
@@ -227,10 +228,10 @@ def recognise(path: Path) -> int:
         return 100
     every = _shipped()
     best = max(forms.Form(CONTRACT).recognise(path), WAVES.recognise(path))
-    headings = forms.headings(CONTRACT, ANSWER)
+    known = headings(ANSWER)
     for grid in grids.head_of(path):
         for cells in grid.rows[:1] if grid.has_header else grid.rows[:20]:
-            columns = {headings.get(spoken(cell)) for cell in cells}
+            columns = {known.get(spoken(cell)) for cell in cells}
             questions = sum(1 for cell in cells if cell.strip() and _is_known(asked_of(cell), every))
             best = max(best, 80 if set(LONG) <= columns or questions >= 3 else 0)
     return best

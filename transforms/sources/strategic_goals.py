@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.reference import Reference
 from schemas.strategic_goals import CONTRACT
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 
 ID = r"[\p{L}./:_-]*\p{N}[\p{L}\p{N}./:_-]*"
 IDS = rf"^{ID}(\s*[;,]\s*{ID})*$"

@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.reference import Reference
 from schemas.strategy_followup import CONTRACT
-from transforms.sources.forms import Broken, Form
+from transforms.sources.form_cleaning import Broken
+from transforms.sources.forms import Form
 
 PARTS = (("critical_prepared_n", "critical_n"), ("trained_n", "staff_n"), ("green_deals_kept_n", "green_deals_n"))
 """(part, whole)"""
