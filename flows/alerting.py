@@ -60,8 +60,8 @@ def stopped(error: InvariantBroken) -> Alert:
     return Alert(STOPPED, "publication", {"reason": str(error)})
 
 
-def of_refused(store: Store, delivery_ids: Collection[str] | None = None) -> list[Alert]:
-    """Refused deliveries: agency, source, delivery, file name, codes of the reasons. None: all that stand refused.
+def of_refused(store: Store) -> list[Alert]:
+    """All deliveries that stand refused: agency, source, delivery, file name, codes of the reasons.
 
     Bytes that are delivered and refused once more are a new matter.
     """
@@ -76,7 +76,6 @@ def of_refused(store: Store, delivery_ids: Collection[str] | None = None) -> lis
             {name: row[name] for name in ("agency", "source", "delivery_id", "file_name")} | {"reasons": _codes(row["reasons"])},
         )
         for row in found
-        if delivery_ids is None or row["delivery_id"] in delivery_ids
     ]
 
 

@@ -49,11 +49,10 @@ class Known:
 
 @dataclass(frozen=True)
 class SliceChange:
-    """A slice that changes hands: `old` and `new` are batch ids (None: nothing in force)."""
+    """A slice that changes hands: `new` is the batch in force from now on (None: none)."""
 
     agency: str
     key: SliceKey
-    old: str | None
     new: str | None
 
 
@@ -228,7 +227,7 @@ def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[
         old_batch, new_batch = old["batch_id"] if old else None, new.batch_id if new else None
         if old_batch == new_batch:
             continue
-        changes.append(SliceChange(agency, key, old_batch, new_batch))
+        changes.append(SliceChange(agency, key, new_batch))
         part, period, kind = key
         if old:
             store.con.execute(
@@ -298,9 +297,7 @@ def mark_dirty(store: Store, source: str, months: Iterable[date]) -> None:
 def slices_in_force(store: Store, source: str) -> list[SliceChange]:
     """Every slice in force, as if it had just been opened."""
     rows = store.rows("SELECT * FROM ledger.slice WHERE source = ? AND valid_to IS NULL ORDER BY ALL", [source])
-    return [
-        SliceChange(row["agency"], (row["part"], row["slice_period"], row["slice_kind"]), None, row["batch_id"]) for row in rows
-    ]
+    return [SliceChange(row["agency"], (row["part"], row["slice_period"], row["slice_kind"]), row["batch_id"]) for row in rows]
 
 
 def state(store: Store, key: str) -> str | None:

@@ -187,7 +187,7 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
     )
     count = block.lines
     if table.num_rows + len(bad) != count:  # a quote swallowed a line break: read this block line by line
-        table, bad = _line_by_line(block.data, shape, names, convert)
+        table, bad = _line_by_line(block.data, shape, convert)
     lines = np.arange(block.first_line, block.first_line + count, dtype=np.int64)
     if bad:
         lines = np.delete(lines, [number - 1 for number, _ in bad])
@@ -205,9 +205,7 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
     gathered.rows += table.num_rows
 
 
-def _line_by_line(
-    data: bytes, shape: _Shape, names: list[str], convert: pacsv.ConvertOptions
-) -> tuple[pa.Table, list[tuple[int, str]]]:
+def _line_by_line(data: bytes, shape: _Shape, convert: pacsv.ConvertOptions) -> tuple[pa.Table, list[tuple[int, str]]]:
     """The slow way for blocks with unbalanced quotes: every line stands for itself."""
     bad: list[tuple[int, str]] = []
     rows: list[list[str]] = []

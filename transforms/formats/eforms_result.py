@@ -181,7 +181,7 @@ def _lot_result(
             sme,
             counts.get("part-req"),
             _within(contracts, parts),
-            _decision_date(contracts, parts, reading),
+            _decision_date(contracts, parts),
             _award_value(winning, contracts, parts),
             reading.euros(own.get(CBC + "LowerTenderAmount"), "lowest_cents", "BT-710" in withheld),
             reading.euros(own.get(CBC + "HigherTenderAmount"), "highest_cents", "BT-711" in withheld),
@@ -257,7 +257,7 @@ def _within(contracts: list[str], parts: _Parts) -> bool | None:
     return False if flags and None not in flags else None
 
 
-def _decision_date(contracts: list[str], parts: _Parts, reading: Reading) -> str | None:
+def _decision_date(contracts: list[str], parts: _Parts) -> str | None:
     """Earliest BT-1451; the notice-wide cac:TenderResult/cbc:AwardDate is a dummy by rule and never read."""
     dates = [date for contract in contracts if (date := parts.contracts[contract].decision)]
     return min((date for date in dates if date[:10] not in DUMMY_DATES), default=None)

@@ -36,8 +36,6 @@ FEW = 200
 CHUNK_DOCUMENTS = 250
 CHUNK_BYTES = 16 * 1024**2
 UNREAD = "the notice's content cannot be read; check it against its schema and deliver it again"
-PART_DOCUMENTS = 8_000
-"""Documents whose frames go together into one part."""
 
 
 @dataclass(frozen=True, slots=True)
