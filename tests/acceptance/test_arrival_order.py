@@ -20,7 +20,7 @@ from tests.acceptance.support import assert_same, settings
 
 PRODUCED = datetime(2025, 1, 1, tzinfo=UTC)
 ORDERS, HEAVY_ORDERS = 10, 50
-LOADS = 3
+LOADS = (2, 2, 3)
 """Nightly runs that an order is spread over."""
 
 
@@ -91,7 +91,7 @@ def plan(rng: Random, names: list[str]) -> Case:
         life = rng.choice(lives)
         events.append(life.pop(0))
         lives = [rest for rest in lives if rest]
-    for position in sorted(rng.sample(range(1, len(events)), k=LOADS - 1), reverse=True):
+    for position in sorted(rng.sample(range(1, len(events)), k=rng.choice(LOADS) - 1), reverse=True):
         events.insert(position, ("nightly", ""))
     return Case([*events, ("nightly", "")], final)
 

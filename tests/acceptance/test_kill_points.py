@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance import support
 
-POINTS, HEAVY_POINTS = 10, 60
+POINTS, HEAVY_POINTS = 7, 60
 KILLS = 2
 """Kills in a row at each point, before the run that is left alone."""
 

@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance import support
 
 READERS = 4
-PUBLICATIONS, HEAVY_PUBLICATIONS = 12, 50
+PUBLICATIONS, HEAVY_PUBLICATIONS = 8, 50
 LONGEST_WAIT = 5.0
 """Opening and asking takes tens of milliseconds; a reader that waited for a publication would take as long as it."""
 

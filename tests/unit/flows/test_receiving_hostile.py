@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import json
@@ -165,13 +166,9 @@ def test_a_reader_that_fails_on_a_file_does_not_recognise_it(settings: Settings,
     def fail(path: Path) -> int:
         raise KeyError(path.name)
 
-    for source in SOURCES.values():
-        monkeypatch.setattr(type(source), "__setattr__", object.__setattr__)
-        object.__setattr__(source, "recognise", fail)
-    try:
-        run = landed_and_loaded(settings)
-    finally:
-        monkeypatch.undo()
+    for name, source in SOURCES.items():
+        monkeypatch.setitem(SOURCES, name, dataclasses.replace(source, recognise=fail))
+    run = landed_and_loaded(settings)
     assert outcomes(run) == {"a.csv": ["source_unknown"], "zz_2024.csv": []}
     assert len(run.ingested.loaded) == 1
 
