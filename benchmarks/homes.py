@@ -6,7 +6,9 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-KEPT = ("landing", "registry", "inbox")
+from warehouse.home import MARK
+
+KEPT = ("landing", "registry", "inbox", MARK)
 HISTORY, CITY = "bench", "bench_city"
 """The large deliverer, and the one whose month arrives on its history."""
 CITY_ORGANISATION = "9050001-6"
