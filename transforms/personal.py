@@ -107,11 +107,18 @@ _PHONE = (
     r"(?:^|[^\w/.-]|\p{L}\.)(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3}[\s-]?\d{2,4}(?:[\s-]?\d{1,2})?(?:$|[^\w/.-])"
 )
 """Finnish mobile numbers, and any with the country code; fixed numbers without it look like other numbers."""
+_CONTACT_SIGNS = ["@", "+358", "04", "050"]
+"""What every address or number above holds."""
 
 
 def contact_values(values: pl.Series) -> pl.Series:
     """Which texts hold an e-mail address or a telephone number: one flag per value, false for nulls."""
-    return values.str.contains(f"{_EMAIL}|{_PHONE}").fill_null(False)
+    worth = values.str.contains_any(_CONTACT_SIGNS).fill_null(False)  # the patterns cost much more
+    none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
+    if not worth.any():
+        return none
+    places = worth.arg_true()
+    return none.scatter(places, values.gather(places).str.contains(f"{_EMAIL}|{_PHONE}"))
 
 
 _CODE = r"^[^\s\p{L}]*(?:\p{L}{1,3}[^\s\p{L}]+)*\p{L}{0,3}$"

@@ -177,18 +177,26 @@ class _Rows:
         )
 
     def _value(self, column: str | None, where: pl.Series) -> pl.Series:
-        """The delivered text behind a failure, cut, as far as it may be told: where columns are shifted a name stands anywhere.
-        Null where the column is not in the file."""
+        """The delivered text behind a failure, cut; null where the column is not in the file. Not told as it is: see `_told`."""
         if column == "net_amount":
             column = self.primary
         if column is None or column not in self.frame.columns:
             return columns.nothing(len(where))
         text = self.frame[column].gather(where).cast(pl.String).fill_null("").str.slice(0, _VALUE_LENGTH)
         # A fresh copy: a slice would keep the whole part alive.
-        copy = text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
-        if column == "organisation_name":  # who an unknown organisation is helps its agency most
-            return organisation_names(copy.str.strip_chars(), self.words)
-        return told(copy)
+        return text.to_frame("v").select(pl.concat_str("v", pl.lit(""))).to_series()
+
+    def _told(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        """Failures with what may be told of their values: where columns are shifted a name stands anywhere. All at once, for the
+        patterns cost more than the values. Names of organisations are told: who it is helps an agency most."""
+        found = pl.concat([pl.DataFrame(schema=FAILURE_SCHEMA), *frames])
+        names = found["column_name"] == "organisation_name"
+        if found["value"].null_count() == found.height:
+            return found
+        safe = told(found["value"])
+        if names.any():
+            safe = safe.zip_with(~names.fill_null(value=False), organisation_names(found["value"].str.strip_chars(), self.words))
+        return found.with_columns(value=safe)
 
     def _broken(self, rule_name: str, where: np.ndarray, column: str | None = None) -> pl.DataFrame:
         column = column or POSTING_LINE.rule(rule_name).column
@@ -198,10 +206,13 @@ class _Rows:
 
     def _failures(self) -> pl.DataFrame:
         frames = [self._broken(name, (self.mask & bit) != 0) for name, bit in _BIT.items() if (self.mask & bit).any()]
-        malformed = self.raw.frames[MALFORMED]
-        if malformed.height:
-            frames.append(_failure_frame(self.delivery_id, malformed["source_line"], None, "row_malformed", malformed["reason"]))
-        return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
+        malformed = self.raw.frames[MALFORMED]  # its reasons are our own words
+        return pl.concat(
+            [
+                self._told(frames),
+                _failure_frame(self.delivery_id, malformed["source_line"], None, "row_malformed", malformed["reason"]),
+            ]
+        )
 
     def _warnings(self, suppliers: Suppliers) -> pl.DataFrame:
         found = (
@@ -215,7 +226,7 @@ class _Rows:
         if NO_FINAL_NEWLINE in self.raw.notes:
             line = pl.Series([self.raw.notes[NO_FINAL_NEWLINE]], dtype=pl.Int64)
             frames.append(_failure_frame(self.delivery_id, line, None, NO_FINAL_NEWLINE, columns.nothing(1)))
-        return pl.concat(frames) if frames else pl.DataFrame(schema=FAILURE_SCHEMA)
+        return self._told(frames)
 
     def _counts(self) -> pl.DataFrame:
         malformed = self.raw.frames[MALFORMED].height
