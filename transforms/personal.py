@@ -102,7 +102,7 @@ def personal_values(values: pl.Series, surely: bool = True) -> pl.Series:
     return none.scatter(places, pl.Series(found, dtype=pl.Boolean))
 
 
-_EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,}"
+_EMAIL = r"[\w.+-]@[\w-]+\.[\w.-]{2}"
 _PHONE = (
     r"(?:^|[^\w/.-]|\p{L}\.)(?:\+358[\s-]?\(?0?\)?\d{1,3}|0(?:4\d|50)\d?)[\s-]?\d{3}[\s-]?\d{2,4}(?:[\s-]?\d{1,2})?(?:$|[^\w/.-])"
 )
