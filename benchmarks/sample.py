@@ -20,7 +20,7 @@ AGENCY, SOURCE = "sample-cpb", "satisfaction_surveys"
 
 def measure(work: Path, runs: int) -> Mapping[str, float | int | list[float]]:
     """Section `sample`: each run makes the sample's home anew."""
-    home, out = work / "sample", work / "sample.json"
+    out = work / "sample.json"
     nights = []
     for number in range(runs):
         home = work / f"sample{number}"

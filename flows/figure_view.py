@@ -106,10 +106,12 @@ def _as_published(home: Home, published: str) -> pl.DataFrame:
             f"SELECT max(publication_no) AS number FROM ledger.publication WHERE is_out AND {condition}", [wanted]
         )
         if found[0]["number"] is None:
-            first, last = warehouse.rows("SELECT min(publication_no), max(publication_no) FROM ledger.publication WHERE is_out")[
-                0
-            ].values()
-            raise UsageError(f"no publication {published!r}: there are numbers {first} to {last}, and days since the first")
+            ends = warehouse.rows(
+                "SELECT min(publication_no) AS first, max(publication_no) AS last FROM ledger.publication WHERE is_out"
+            )[0]
+            raise UsageError(
+                f"no publication {published!r}: there are numbers {ends['first']} to {ends['last']}, and days since the first"
+            )
         rows = withheld.as_published(warehouse, found[0]["number"])
     names = pl.DataFrame(reader.query(home, "SELECT level, level_id, name_fi FROM mart.level"))
     through = pl.DataFrame(schema={"figure_id": pl.String, "data_through": pl.Date})

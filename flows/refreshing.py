@@ -134,9 +134,9 @@ def _reach(store: Store) -> pl.DataFrame:
     return newest.select("source", "agency", reaches=reaching.last_ended(pl.col("produced_at"))).cast(reaching.SCHEMA)
 
 
-def _whole(store: Store, bounds: dict[str, tuple[date, date]]) -> dict[str, tuple[date, date]]:
+def _whole(reach: pl.DataFrame, bounds: dict[str, tuple[date, date]]) -> dict[str, tuple[date, date]]:
     """Bounds of the data without the months of forms that had not ended when the newest delivery was produced."""
-    ends = dict(_reach(store).group_by("source").agg(pl.col("reaches").max()).iter_rows())
+    ends = dict(reach.group_by("source").agg(pl.col("reaches").max()).iter_rows())
     forms = {slug for slug, source in SOURCES.items() if isinstance(source.measures, TableMeasures)}
     return {slug: (low, min(high, ends.get(slug, high)) if slug in forms else high) for slug, (low, high) in bounds.items()}
 
@@ -156,9 +156,9 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
         ledger.set_state(store, "computed_with", mark)
-    former, bounds = _remembered(store, "bounds"), _bounds(store, as_of)
-    former_data, data = _remembered(store, "data_bounds") or former, _whole(store, _bounds(store))
-    for source, month in reaches.remember(store, _reach(store)).rows():
+    former, bounds, reach = _remembered(store, "bounds"), _bounds(store, as_of), _reach(store)
+    former_data, data = _remembered(store, "data_bounds") or former, _whole(reach, _bounds(store))
+    for source, month in reaches.remember(store, reach).rows():
         ledger.mark_dirty(store, source, [month])
     _count_once(store, reference, names, bounds[INVOICES][1] if INVOICES in bounds else None)
     for source in bounds:
@@ -169,20 +169,22 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
     dirty = figures.dirty_months(store)
     every = [pl.DataFrame(schema=periods.SCHEMA)]
     computed: set[str] = set()
-    for sources, reach in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
+    forms = {} if dirty.is_empty() else _forms(store, reach)
+    for sources, years in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
         months = dirty.filter(pl.col("source").is_in(list(sources)))["month"].to_list()
         if sources[0] not in bounds:
             lost = _without_data(store, sources, former)
             every.append(lost)
-            computed |= set() if lost.is_empty() else {key for key, figure in DEFINITIONS.items() if figure.sources == sources}
+            if not lost.is_empty():
+                computed |= {key for key, figure in DEFINITIONS.items() if figure.sources == sources}
             continue
         if not months:
             continue
-        reached = _reached(months, reach, bounds[sources[0]][1])
+        reached = _reached(months, years, bounds[sources[0]][1])
         touched, gone = periods.scope(reached, bounds[sources[0]], former_data.get(sources[0]), data[sources[0]])
-        wanted = {key: figure for key, figure in DEFINITIONS.items() if (figure.sources, figure.reach_years) == (sources, reach)}
+        wanted = {key: figure for key, figure in DEFINITIONS.items() if (figure.sources, figure.reach_years) == (sources, years)}
         replaced = pl.concat([touched, gone])
-        figures.replace_cells(store, _cells(store, reference, names, wanted, touched, reach), list(wanted), replaced)
+        figures.replace_cells(store, _cells(store, reference, names, wanted, touched, years, forms), list(wanted), replaced)
         every.append(replaced)
         computed |= set(wanted)
     filled = absent.fill_in(store, DEFINITIONS, bounds, as_of)
@@ -239,16 +241,17 @@ def _cells(
     names: Names,
     wanted: Mapping[str, KeyFigure],
     touched: pl.DataFrame,
-    reach: int,
+    years: int,
+    forms: dict[str, pl.DataFrame],
 ) -> pl.DataFrame:
-    """Cells of some figures in some periods: contributions rolled up, what modules compute for each place by themselves (figures
-    that are no sums), and what the plans group in DuckDB."""
+    """Cells of some figures, which reach so many `years` back, in some periods: contributions rolled up, what modules compute for
+    each place by themselves (figures that are no sums), and what the plans group in DuckDB."""
     if touched.is_empty():
         return pl.DataFrame(schema=CELL.polars_schema())
     first, last = touched["period_start"].min(), touched["period_end"].max()
     assert isinstance(first, date)  # noqa: S101 - of a frame that is not empty
     assert isinstance(last, date)  # noqa: S101
-    measures = _measures(store, periods.add_months(first.replace(day=1), -12 * reach), last)
+    measures = _measures(store, periods.add_months(first.replace(day=1), -12 * years), last) | forms
     parameters = parameters_of(reference)
     parts = []
     for module in MODULES:
@@ -265,18 +268,25 @@ def _cells(
     return pl.concat([part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts])
 
 
+def _forms(store: Store, reach: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Measure frames of forms, whole, and how far they reach: they are small, and what some of their figures ask (the first and the
+    last case there is) must not depend on the months computed together."""
+    tables = [
+        table.name
+        for source in SOURCES.values()
+        if isinstance(source.measures, TableMeasures)
+        for table in source.measures.tables
+    ]
+    return {name: store.frame(f'FROM measure."{name}"') for name in tables} | {reaching.REACH: reach}
+
+
 def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
-    """Measure frames between two months, invoices restricted to the copy that counts. Forms come whole: they are small, and what
-    some of their figures ask (the first and the last case there is) must not depend on the months computed together."""
+    """Measure frames of invoices and notices between two months, invoices restricted to the copy that counts."""
     figures.counted(store, INVOICE_MEASURES, first, last)
     found = {name: store.frame(f"FROM {name}") for name in ("spend_month", "category_month")}
-    found[reaching.REACH] = _reach(store)
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
     for slug, columns in _month_columns().items():
-        measured = SOURCES[slug].measures
-        if isinstance(measured, TableMeasures):
-            found |= {table.name: store.frame(f'FROM measure."{table.name}"') for table in measured.tables}
-        elif isinstance(measured, KeyedMeasures):
+        if isinstance(SOURCES[slug].measures, KeyedMeasures):
             for table in {table for table, _ in columns}:
                 months = [column for name, column in columns if name == table]
                 found[table] = figures.frame_between(store, table, months, first, last)

@@ -33,15 +33,10 @@ def _deliver(home: Path, name: str, until: date, produced_at: datetime) -> None:
     path.with_name(path.name + ".manifest.json").write_text(json.dumps({"produced_at": produced_at.isoformat()}), "utf-8")
 
 
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.sample(tmp_path_factory.mktemp("sampled"))
-
-
 @pytest.fixture
-def home(sampled: Path, tmp_path: Path) -> Path:
+def home(tiny_sample: Path, tmp_path: Path) -> Path:
     """2024 whole, of 2025 what had happened by the middle of June."""
-    home = support.empty_home(sampled, tmp_path / "home")
+    home = support.empty_home(tiny_sample, tmp_path / "home")
     _deliver(home, "mk1.csv", date(2025, 6, 16), IN_JUNE)
     return home
 
@@ -88,14 +83,14 @@ def test_a_month_cut_short_ends_no_twelve_months(home: Path) -> None:
     assert _windows(home)[-1] == date(2025, 5, 31)
 
 
-def test_what_comes_later_fills_the_year_whatever_came_first(home: Path, sampled: Path, tmp_path: Path) -> None:
+def test_what_comes_later_fills_the_year_whatever_came_first(home: Path, tiny_sample: Path, tmp_path: Path) -> None:
     support.nightly(home, as_of=LATE)
     _deliver(home, "mk2.csv", date(2025, 12, 31), AFTER)
     support.nightly(home, as_of=LATE)
     assert _number(home, "year", date(2025, 1, 1)) == (Decimal(24), Decimal(1), "final", "flat", None)
     assert _windows(home)[-1] == date(2025, 12, 31)
 
-    other = support.empty_home(sampled, tmp_path / "other")
+    other = support.empty_home(tiny_sample, tmp_path / "other")
     _deliver(other, "mk2.csv", date(2025, 12, 31), AFTER)
     support.nightly(other, as_of=LATE)
     _deliver(other, "mk1.csv", date(2025, 6, 16), IN_JUNE)

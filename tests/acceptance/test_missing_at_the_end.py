@@ -38,15 +38,10 @@ def _deliver(home: Path, year: int, months: int) -> None:
     path.with_name(path.name + ".manifest.json").write_text(json.dumps(manifest), "utf-8")
 
 
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.sample(tmp_path_factory.mktemp("sampled"))
-
-
 @pytest.fixture
-def home(sampled: Path, tmp_path: Path) -> Path:
+def home(tiny_sample: Path, tmp_path: Path) -> Path:
     """2023 whole, of 2024 the first half."""
-    home = support.empty_home(sampled, tmp_path / "home")
+    home = support.empty_home(tiny_sample, tmp_path / "home")
     _deliver(home, 2023, 12)
     _deliver(home, 2024, 6)
     return home
@@ -109,8 +104,8 @@ def test_the_day_on_which_a_month_closes_counts(home: Path) -> None:
     assert _spend(home, "year", date(2024, 1, 1))[1] == pytest.approx(Decimal(6) / Decimal(7), abs=Decimal("0.000001"))
 
 
-def test_days_passing_one_by_one_end_as_one_late_night(home: Path, sampled: Path, tmp_path: Path) -> None:
-    other = support.empty_home(sampled, tmp_path / "other")
+def test_days_passing_one_by_one_end_as_one_late_night(home: Path, tiny_sample: Path, tmp_path: Path) -> None:
+    other = support.empty_home(tiny_sample, tmp_path / "other")
     _deliver(other, 2023, 12)
     _deliver(other, 2024, 6)
     for day in (date(2024, 8, 20), date(2024, 10, 1), date(2025, 2, 1), LATE):

@@ -129,6 +129,16 @@ def heading_of(text: str) -> str:
     return normalise_header(text).rstrip("*").strip()
 
 
+def columns_of(cells: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
+    """Place -> column of the cells that are `known` headings (as compared); of two for one column the first."""
+    found: dict[int, str] = {}
+    for place, cell in enumerate(cells):
+        name = known.get(heading_of(cell))
+        if name is not None and name not in found.values():
+            found[place] = name
+    return found
+
+
 def detect_encoding(sample: bytes, file_name: str) -> tuple[str, int]:
     """(encoding, length of the byte order mark) of a text file's first bytes. Raises DeliveryRefused for binary files."""
     for magic, what in _MAGIC:

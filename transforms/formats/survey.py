@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from transforms.formats.detect import HEADER_WITHIN, heading_of
+from transforms.formats.detect import HEADER_WITHIN, columns_of
 from transforms.formats.grids import FORMULA, Grid, frame_of
 
 LONG = ("respondent", "item", "value")
@@ -74,7 +74,7 @@ def read_table(grid: Grid, headings: Mapping[str, str], is_question: Callable[[A
     """A grid as a survey's answers; None where it is no such table. `headings`: known heading (normalised) -> column."""
     best: tuple[int, int, dict[int, str], list[int]] | None = None
     for at, cells in enumerate(grid.rows[: 1 if grid.has_header else HEADER_WITHIN]):
-        columns = _columns(cells, headings)
+        columns = columns_of(cells, headings)
         questions = [
             place for place, cell in enumerate(cells) if place not in columns and cell.strip() and is_question(asked_of(cell))
         ]
@@ -83,15 +83,6 @@ def read_table(grid: Grid, headings: Mapping[str, str], is_question: Callable[[A
         if questions and (best is None or len(questions) > best[0]):
             best = len(questions), at, columns, questions
     return None if best is None else _wide(grid, *best[1:])
-
-
-def _columns(cells: Sequence[str], headings: Mapping[str, str]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for place, cell in enumerate(cells):
-        name = headings.get(heading_of(cell))
-        if name is not None and name not in found.values():
-            found[place] = name
-    return found
 
 
 def _wide(grid: Grid, at: int, columns: Mapping[int, str], questions: Sequence[int]) -> Collected:

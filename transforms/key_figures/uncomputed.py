@@ -6,9 +6,7 @@ A source that brings what a figure waits for moves its definition to a module th
 from __future__ import annotations
 
 from schemas.key_figure import KeyFigure, Quantity
-
-LANGUAGES = ("fi", "sv", "en")
-Texts = tuple[str, str, str]
+from transforms.key_figures.form_figures import ALL, YEAR_ONLY, Texts, form_figure
 
 
 def _waiting(
@@ -21,27 +19,19 @@ def _waiting(
     waits_for: str,
     **values: object,
 ) -> KeyFigure:
+    """A figure of forms, whatever its source, that nothing computes; `values` are further fields of KeyFigure."""
     common: dict[str, object] = {
-        "figure_id": figure_id,
-        "version": 1,
-        "name": dict(zip(LANGUAGES, names, strict=True)),
-        "definition": dict(zip(LANGUAGES, definitions, strict=True)),
-        "unit": "share",
         "direction": "up",
-        "sources": (source,),
-        "aggregate": "ratio",
         "numerator": numerator,
         "denominator": denominator,
-        "standing": "proposal",
         "origin": "Catalogue of proposed figures; the formula is ours.",
         "coverage_text": "None: nothing is computed.",
-        "closing": "months",
-        "scopes": ("all_notices" if source == "procurement_notices" else "all",),
-        "period_kinds": ("year",),
+        "scopes": ("all_notices" if source == "procurement_notices" else ALL,),
+        "period_kinds": YEAR_ONLY,
         "levels": ("national",),
         "waits_for": waits_for,
     }
-    return KeyFigure(**(common | values))  # type: ignore[arg-type]
+    return form_figure(figure_id, source, names, definitions, **(common | values))
 
 
 CENT: dict[str, Quantity] = {"numerator_quantity": "cent", "denominator_quantity": "cent"}

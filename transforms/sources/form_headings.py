@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.contract import Contract, Table
 from schemas.forms import delivered
-from transforms.formats.detect import HEADER_WITHIN, heading_of
+from transforms.formats.detect import HEADER_WITHIN, columns_of, heading_of
 from transforms.formats.grids import Grid
 
 
@@ -29,15 +29,6 @@ def headings(table: Table) -> Mapping[str, str]:
     return found
 
 
-def _match(cells: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for place, cell in enumerate(cells):
-        name = known.get(heading_of(cell))
-        if name is not None and name not in found.values():
-            found[place] = name
-    return found
-
-
 def last_day_columns(table: Table, header: Sequence[str], columns: Mapping[int, str]) -> set[str]:
     """Columns whose heading in the file speaks of the last day where the contract wants the day after."""
     inclusive = {name: {heading_of(text) for text in table.column(name).last_day} for name in columns.values()}
@@ -51,7 +42,7 @@ def place(grid: Grid, contract: Contract) -> Placed | None:
         known = headings(table)
         required = {item.name for item in delivered(table) if item.required}
         for at, cells in enumerate(grid.rows[: 1 if grid.has_header else HEADER_WITHIN]):
-            columns = _match(cells, known)
+            columns = columns_of(cells, known)
             if required <= set(columns.values()) and (best is None or len(columns) > best[0]):
                 best = len(columns), Placed(table.name, at, columns)
     return best[1] if best and best[0] >= 2 else None

@@ -18,6 +18,7 @@ import pytest
 
 from flows import pipeline, receiving, reporting
 from flows.settings import Settings
+from tests.unit.flows.inbox_files import put
 from transforms.registry import SOURCES
 from warehouse import landing, refused
 from warehouse.home import Home
@@ -25,18 +26,6 @@ from warehouse.landing import Landing
 
 CSV = "Kunnan nimi;Tositenumero;Tapaht.pvm;Tilinumero;Laskun summa ilman ALV\nKaarina;1;15.03.2024;4300;12,50\n"
 HOURS = 60
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", settle_seconds=0)
-
-
-def put(settings: Settings, place: str, data: bytes = b"") -> Path:
-    path = settings.home / "inbox" / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
 
 
 def good(settings: Settings) -> None:

@@ -5,22 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from flows import pipeline, reporting
 from flows.settings import Settings
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", settle_seconds=0)
-
-
-def put(settings: Settings, place: str, data: bytes = b"") -> Path:
-    path = settings.home / "inbox" / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
+from tests.unit.flows.inbox_files import put
 
 
 def receipts(settings: Settings) -> tuple[dict[str, object], str]:
