@@ -6,9 +6,10 @@ automations of `deploy/automations.yaml`) find the same runs within some 90 seco
 
 from __future__ import annotations
 
+import atexit
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -28,18 +29,29 @@ CRASHED = {
 }
 
 
-@contextmanager
-def running(home: Home, run_id: str) -> Iterator[None]:
-    """Hold the lock of a flow run for as long as its process works on it."""
+_held: dict[Path, FileLock] = {}
+
+
+def hold(home: Home, run_id: str) -> None:
+    """Hold the lock of a flow run until this process ends.
+
+    Not only while the flow works: Prefect stores the end of a run after its last line, and a busy server takes it many seconds
+    later. A run that is tried again in the same process holds its lock already.
+    """
     directory = home.service / "runs"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(str(directory / f"{run_id}.lock"))
-    lock.acquire(timeout=0)
-    try:
-        yield
-    finally:
-        (directory / f"{run_id}.lock").unlink(missing_ok=True)
-        lock.release()
+    path = directory / f"{run_id}.lock"
+    if path not in _held:
+        lock = FileLock(str(path))
+        lock.acquire(timeout=0)
+        _held[path] = lock
+
+
+@atexit.register
+def _tidy() -> None:
+    """Leave no lock file behind; what a killed process leaves, `recover` removes."""
+    for path in _held:
+        path.unlink(missing_ok=True)
 
 
 def recover(home: Home, api: PrefectApi) -> list[str]:

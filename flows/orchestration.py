@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -36,7 +35,6 @@ from flows import announcing, guards, pipeline
 from flows.prefect_api import PrefectApi
 from flows.settings import Settings
 from schemas.errors import Busy, ConfigurationError, InvariantBroken, ServiceUnavailable, StorageFailed
-from warehouse.home import Home
 
 PROCESSES = 3
 """Flow runs at a time on one machine; the writer lock lets one of them write."""
@@ -47,21 +45,19 @@ def _settings(home: str | None, as_of: date | None, wait_seconds: float) -> Sett
     return Settings(**{name: value for name, value in given.items() if value is not None}, wait_seconds=wait_seconds)
 
 
-@asynccontextmanager
-async def _guarded(settings: Settings, folds: bool = True) -> AsyncIterator[Home]:
+async def _guard(settings: Settings, folds: bool = True) -> None:
     """Hold the run's lock; fold the runs that wait behind it."""
     home = pipeline.home_of(settings)
     number = str(flow_run.id)
-    with guards.running(home, number):
-        api = PrefectApi.of(settings)
-        if api and folds:
-            with api:
-                try:
-                    folded = await asyncio.to_thread(guards.fold, api, number)
-                    get_run_logger().info("%s waiting runs folded into this one", folded)
-                except ServiceUnavailable as error:
-                    get_run_logger().warning("nothing folded: %s", error)
-        yield home
+    guards.hold(home, number)
+    api = PrefectApi.of(settings)
+    if api and folds:
+        with api:
+            try:
+                folded = await asyncio.to_thread(guards.fold, api, number)
+                get_run_logger().info("%s waiting runs folded into this one", folded)
+            except ServiceUnavailable as error:
+                get_run_logger().warning("nothing folded: %s", error)
 
 
 @task(name="work", task_run_name="{what}", description="One step of flows/pipeline.py, in a thread.")
@@ -143,8 +139,8 @@ async def ingest(
         wait_seconds: how long to wait for another writer before the run fails.
     """
     settings = _settings(home, as_of, wait_seconds)
-    async with _guarded(settings):
-        return await _step(settings, "load", pipeline.load)
+    await _guard(settings)
+    return await _step(settings, "load", pipeline.load)
 
 
 @flow(name="refresh", flow_run_name="refresh-{cause:.15}", retries=1, retry_delay_seconds=30)
@@ -160,8 +156,8 @@ async def refresh(
         wait_seconds: how long to wait for another writer before the run fails.
     """
     settings = _settings(home, as_of, wait_seconds)
-    async with _guarded(settings):
-        return await _step(settings, "refresh", pipeline.refresh)
+    await _guard(settings)
+    return await _step(settings, "refresh", pipeline.refresh)
 
 
 @flow(name="sweep", retries=1, retry_delay_seconds=30)
@@ -174,8 +170,8 @@ async def sweep(home: str | None = None, as_of: date | None = None, wait_seconds
         wait_seconds: how long to wait for another writer before the run fails.
     """
     settings = _settings(home, as_of, wait_seconds)
-    async with _guarded(settings):
-        return await _step(settings, "sweep", pipeline.sweep)
+    await _guard(settings)
+    return await _step(settings, "sweep", pipeline.sweep)
 
 
 @flow(name="nightly", retries=1, retry_delay_seconds=60)
@@ -188,10 +184,10 @@ async def nightly(home: str | None = None, as_of: date | None = None, wait_secon
         wait_seconds: how long to wait for another writer before the run fails.
     """
     settings = _settings(home, as_of, wait_seconds)
-    async with _guarded(settings):
-        done = await _step(settings, "nightly", pipeline.nightly)
-        await asyncio.to_thread(announcing.nightly_ended, settings)
-        return done
+    await _guard(settings)
+    done = await _step(settings, "nightly", pipeline.nightly)
+    await asyncio.to_thread(announcing.nightly_ended, settings)
+    return done
 
 
 @flow(name="backfill", flow_run_name="backfill-{agency}-{source}", retries=1, retry_delay_seconds=30)
@@ -221,8 +217,8 @@ async def backfill(
         only = (None if source == "all" else source, None if agency == "all" else agency)
         return pipeline.backfill(settings, *only, period_from, period_to)[1]
 
-    async with _guarded(settings, folds=False):
-        return await _step(settings, "backfill", again)
+    await _guard(settings, folds=False)
+    return await _step(settings, "backfill", again)
 
 
 FLOWS: dict[str, Flow[..., Any]] = {item.name: item for item in (ingest, refresh, sweep, nightly, backfill)}

@@ -72,6 +72,11 @@ class Deployed:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def logged(self) -> str:
+        """The last lines of every process, for the message of a failed test."""
+        logs = sorted(self.home.parent.glob(f"{self.home.name}-*.log"))
+        return "\n".join(f"{path.name}:\n{path.read_text('utf-8', 'replace')[-3000:]}" for path in logs)
+
     def has(self, fingerprint: str) -> bool:
         published = (self.home / "published" / "nyckeltal.duckdb").exists()
         return published and support.fingerprint(self.home) == fingerprint
@@ -166,7 +171,8 @@ def test_a_nightly_run_runs(deployed: Deployed, twin: Twin, deliveries: Iterator
             return False
 
     wait_for("the nightly run", ended, 120)
-    assert deployed.api.call("GET", f"/flow_runs/{run}")["state_type"] == "COMPLETED"
+    state = deployed.api.call("GET", f"/flow_runs/{run}")["state"]
+    assert state["type"] == "COMPLETED", (state, deployed.logged())
     wait_for("its figures", lambda: deployed.has(wanted), 30)
     keys = {item["key"] for item in deployed.api.call("POST", "/artifacts/latest/filter", {})}
     assert {"nyckeltal-quality", "nyckeltal-changes"} <= keys

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from typing import Any
@@ -36,9 +38,9 @@ class Server:
 
 
 def _hold(root: str, run_id: str, held: Signal) -> None:
-    with guards.running(Home(Path(root)), run_id):
-        held.set()
-        signal.pause()
+    guards.hold(Home(Path(root)), run_id)
+    held.set()
+    signal.pause()
 
 
 @pytest.fixture
@@ -88,9 +90,28 @@ def test_while_the_server_is_away_the_lock_file_stays(tmp_path: Path, holder: An
     assert guards.recover(Home(tmp_path), Server("RUNNING")) == ["one"]  # type: ignore[arg-type]
 
 
-def test_a_run_that_ends_leaves_nothing(tmp_path: Path) -> None:
-    with guards.running(Home(tmp_path), "one"):
-        assert list((tmp_path / "service" / "runs").iterdir())
+PROCESS = """
+import sys
+from pathlib import Path
+from flows import guards
+from warehouse.home import Home
+home = Home(Path(sys.argv[1]))
+guards.hold(home, "one")
+guards.hold(home, "one")  # the flow is tried again
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_is_alive_until_its_process_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    """Seen on a busy machine: the flow's last line was done, Prefect could not store its end yet, and it was called crashed."""
+    process = subprocess.Popen([sys.executable, "-c", PROCESS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    server = Server("RUNNING")
+    assert guards.recover(Home(tmp_path), server) == []  # type: ignore[arg-type]
+    process.communicate(timeout=30)
+    assert process.returncode == 0
     assert not list((tmp_path / "service" / "runs").iterdir())
 
 
