@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import gc
 import io
 import json
 import logging
@@ -477,6 +478,7 @@ def _progress() -> Iterator[Any]:
 
 def main() -> None:
     """Entry point: our errors without a traceback and with their exit code, defects with one and 70."""
+    gc.set_threshold(50_000)  # libraries make a million objects that live as long as the process: not to be looked at every 700
     try:
         app()
     except NyckeltalError as error:

@@ -57,8 +57,8 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
     with store.transaction():
         for item in moved:
             ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
+        ledger.store_batches(store, batches)
         for batch in batches:
-            ledger.store_batch(store, batch, _severities(batch))
             if len(batch.refused) < len(batch.deliveries):
                 batch.batch.commit()
             else:
@@ -91,10 +91,6 @@ def _for_gate(batch: PreparedBatch) -> Prepared:
     rule_counts = rules.group_by("delivery_id", "table_name", "rule").agg(pl.len().cast(pl.Int64).alias("rows_n"))
     parquet = {table.name: batch.batch.paths_aside(table.name) for table in batch.contract.tables}
     return Prepared(batch.contract, parquet, batch.counts, rule_counts, frozenset(batch.refused))
-
-
-def _severities(batch: PreparedBatch) -> dict[tuple[str, str], str]:
-    return {(table.name, rule.name): rule.severity for table in batch.contract.tables for rule in table.rules}
 
 
 def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: datetime) -> None:

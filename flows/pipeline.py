@@ -33,6 +33,7 @@ from warehouse.publication import receipts
 log = logging.getLogger(__name__)
 
 CHANGES_SHOWN = 50
+RECEIPTS_AT_ONCE = 500
 LAST_NIGHTLY = "last_nightly"
 
 
@@ -213,20 +214,24 @@ def send_alerts(settings: Settings, send: Callable[[list[Raised]], None], at: da
 
 def write_receipts(warehouse: store.Store, reference: Reference) -> None:
     """Receipts of the deliveries whose standing is not what their receipt says: moved, superseded, or left by a crash."""
-    written = []
-    for row in warehouse.rows(
-        "SELECT d.delivery_id, d.source, d.agency, r.mark AS written, "
-        "concat_ws('|', d.status, d.is_held, d.journal_n, d.run_id, d.reasons) AS mark "
-        "FROM ledger.delivery d LEFT JOIN ledger.receipt r USING (delivery_id) ORDER BY ALL"
-    ):
-        path = warehouse.home.receipts / row["agency"] / row["source"] / f"{row['delivery_id']}.json"
-        if row["mark"] != row["written"] or not path.exists():
-            agency = reference.agencies.get(row["agency"])
-            receipts.write(warehouse.home, receipts.receipt(warehouse, row["delivery_id"]), agency.language if agency else "en")
-            written.append((row["delivery_id"], row["mark"]))
-    if written:
+    due = [
+        row
+        for row in warehouse.rows(
+            "SELECT d.delivery_id, d.source, d.agency, r.mark AS written, "
+            "concat_ws('|', d.status, d.is_held, d.journal_n, d.run_id, d.reasons) AS mark "
+            "FROM ledger.delivery d LEFT JOIN ledger.receipt r USING (delivery_id) ORDER BY ALL"
+        )
+        if row["mark"] != row["written"]
+        or not (warehouse.home.receipts / row["agency"] / row["source"] / f"{row['delivery_id']}.json").exists()
+    ]
+    for start in range(0, len(due), RECEIPTS_AT_ONCE):
+        some = due[start : start + RECEIPTS_AT_ONCE]
+        for content in receipts.receipts(warehouse, [row["delivery_id"] for row in some]):
+            agency = reference.agencies.get(content["agency"])
+            receipts.write(warehouse.home, content, agency.language if agency else "en")
         with warehouse.transaction():
-            warehouse.con.executemany("INSERT OR REPLACE INTO ledger.receipt VALUES (?, ?)", written)
+            marks = [(row["delivery_id"], row["mark"]) for row in some]
+            warehouse.con.executemany("INSERT OR REPLACE INTO ledger.receipt VALUES (?, ?)", marks)
 
 
 def command(settings: Settings, kind: str, delivery: str, reason: str, at: datetime | None = None) -> Landed:

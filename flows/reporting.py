@@ -149,7 +149,7 @@ def check(settings: Settings, file: Path, agency: str | None, source: str | None
         ]
         with store.writing(home) as warehouse:
             ingested = ingest(warehouse, Context(reference, scratch.limits()), "check", moment)
-            contents += [receipts.receipt(warehouse, delivery_id) for delivery_id in ingested.changed]
+            contents += receipts.receipts(warehouse, ingested.changed)
     if not contents:
         raise UsageError(f"{file} holds no file")
     status = "refused" if any(content["status"] == "refused" for content in contents) else "accepted"

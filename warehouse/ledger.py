@@ -19,6 +19,7 @@ from warehouse.store import Store
 EXAMPLES_KEPT = 1000
 """Rows kept per rule where they are only examples: of warnings (the rows are loaded) and of refused deliveries. All are counted
 in ledger.rule_count; a loaded delivery's quarantined rows are all kept."""
+SLICE_OPENED = ["source", "agency", "part", "slice_period", "slice_kind", "delivery_id", "batch_id", "valid_from"]
 
 
 @dataclass
@@ -156,34 +157,50 @@ def record(store: Store, landed: Landed, run_id: str, prepared: PreparedBatch | 
     store.con.execute(f"INSERT INTO ledger.delivery ({names}) VALUES ({marks})", list(values.values()))
 
 
-def store_batch(store: Store, prepared: PreparedBatch, severities: Mapping[tuple[str, str], str]) -> None:
-    """Replace what the ledger holds of a batch's deliveries: files, counts, quarantine, coverage."""
-    ids = pl.DataFrame({"delivery_id": list(prepared.deliveries)}, schema={"delivery_id": pl.String})
+def store_batches(store: Store, batches: Sequence[PreparedBatch]) -> None:
+    """Replace what the ledger holds of the batches' deliveries: files, counts, quarantine, coverage."""
+    ids = pl.DataFrame(
+        {"delivery_id": [name for batch in batches for name in batch.deliveries]}, schema={"delivery_id": pl.String}
+    )
     with store.relation("loaded_ids", ids):
         for table in ("table_count", "quarantine", "rule_count", "set_aside", "covered"):
             store.con.execute(f"DELETE FROM ledger.{table} WHERE delivery_id IN (SELECT delivery_id FROM loaded_ids)")
     files = [
-        (prepared.batch.batch_id, prepared.contract.source, file.table_name, prepared.batch.agency, file.path, file.rows_n)
-        for file in prepared.batch.files
+        (batch.batch.batch_id, batch.contract.source, file.table_name, batch.batch.agency, file.path, file.rows_n)
+        for batch in batches
+        if len(batch.refused) < len(batch.deliveries)
+        for file in batch.batch.files
     ]
-    if files and len(prepared.refused) < len(prepared.deliveries):
+    if files:
         store.con.executemany("INSERT INTO ledger.batch_file VALUES (?, ?, ?, ?, ?, ?)", files)
-    store.append("ledger.table_count", prepared.counts)
-    refused = pl.col("delivery_id").is_in(list(prepared.refused))
+    written: dict[str, list[pl.DataFrame]] = {}
+    for batch in batches:
+        for table, frame in _ledger_rows(batch).items():
+            if not frame.is_empty():
+                written.setdefault(table, []).append(frame)
+    for table, frames in written.items():
+        store.append(f"ledger.{table}", pl.concat(frames, how="diagonal"))
+
+
+def _ledger_rows(batch: PreparedBatch) -> dict[str, pl.DataFrame]:
+    """Rows of the ledger tables that hold one batch's counts, failures and coverage."""
     severity = pl.DataFrame(
-        [(table, rule, severity) for (table, rule), severity in severities.items()],
+        [(table.name, rule.name, rule.severity) for table in batch.contract.tables for rule in table.rules],
         schema={"table_name": pl.String, "rule": pl.String, "severity": pl.String},
         orient="row",
     )
-    broken = pl.concat([prepared.failures, prepared.warnings]).join(severity, on=["table_name", "rule"], how="left")
+    broken = pl.concat([batch.failures, batch.warnings]).join(severity, on=["table_name", "rule"], how="left")
     broken = broken.with_columns(pl.col("severity").fill_null("fail"))
-    counts = broken.group_by("delivery_id", "table_name", "rule", "severity").agg(pl.len().cast(pl.Int64).alias("rows_n"))
-    store.append("ledger.rule_count", counts)
+    refused = pl.col("delivery_id").is_in(list(batch.refused))
     examples = refused | (pl.col("severity") == "warn")
     kept = broken.filter(examples).group_by("delivery_id", "table_name", "rule", maintain_order=True).head(EXAMPLES_KEPT)
-    store.append("ledger.quarantine", pl.concat([broken.filter(~examples), kept], how="diagonal"))
-    store.append("ledger.set_aside", prepared.set_aside)
-    store.append("ledger.covered", prepared.covered.filter(~refused))
+    return {
+        "table_count": batch.counts,
+        "rule_count": broken.group_by("delivery_id", "table_name", "rule", "severity").agg(rows_n=pl.len().cast(pl.Int64)),
+        "quarantine": pl.concat([broken.filter(~examples), kept], how="diagonal"),
+        "set_aside": batch.set_aside,
+        "covered": batch.covered.filter(~refused),
+    }
 
 
 def fold(store: Store, source: str, agency: str, without: Collection[str] = ()) -> InForce:
@@ -220,7 +237,7 @@ def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[
         (row["part"], row["slice_period"], row["slice_kind"]): row
         for row in store.rows("SELECT * FROM ledger.slice WHERE source = ? AND agency = ? AND valid_to IS NULL", [source, agency])
     }
-    changes = []
+    changes, opened = [], []
     moment = at.replace(tzinfo=None)
     for key in sorted(set(current) | set(wanted.slices)):
         old, new = current.get(key), wanted.slices.get(key)
@@ -236,10 +253,8 @@ def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[
                 [moment, source, agency, part, period, kind],
             )
         if new:
-            store.con.execute(
-                "INSERT INTO ledger.slice VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                [source, agency, part, period, kind, new.delivery_id, new.batch_id, moment],
-            )
+            opened.append((source, agency, part, period, kind, new.delivery_id, new.batch_id, moment))
+    store.append("ledger.slice", pl.DataFrame(opened, schema=SLICE_OPENED, orient="row"))
     _set_statuses(store, source, agency, wanted)
     return changes
 

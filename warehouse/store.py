@@ -143,8 +143,8 @@ def configuration(home: Home) -> dict[str, str | bool | int | float | list[str]]
     }
 
 
-def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table, comments: bool = False) -> None:
-    """A DuckDB table from a contract: types from the empty Polars frame, NOT NULL from `required`, comments on request."""
+def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
+    """A DuckDB table from a contract: types from the empty Polars frame, NOT NULL from `required`."""
     qualified = f'{schema}."{table.name}"'
     con.register("empty_contract", pl.DataFrame(schema=table.polars_schema()).to_arrow())
     con.execute(f"CREATE TABLE IF NOT EXISTS {qualified} AS FROM empty_contract")
@@ -152,8 +152,6 @@ def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table, comm
     for column in table.columns:
         if column.required:
             con.execute(f'ALTER TABLE {qualified} ALTER COLUMN "{column.name}" SET NOT NULL')
-    if comments:
-        comment(con, qualified, table.description, {column.name: column.description for column in table.columns})
 
 
 def comment(con: duckdb.DuckDBPyConnection, qualified: str, text: str, columns: Mapping[str, str]) -> None:

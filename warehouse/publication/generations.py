@@ -101,7 +101,7 @@ def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     missing = set(table.frame.columns) ^ set(table.columns)
     if missing:
         raise ValueError(f"{table.qualified}: columns without description or data: {sorted(missing)}")
-    con.execute(f"DROP TABLE IF EXISTS {table.qualified}")
+    con.execute(f"BEGIN; DROP TABLE IF EXISTS {table.qualified}")  # one commit to the disk, not one per comment
     con.register("published_frame", table.frame.to_arrow())
     con.execute(f"CREATE TABLE {table.qualified} AS FROM published_frame")
     con.unregister("published_frame")
@@ -109,6 +109,7 @@ def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
         key = ", ".join(f'"{name}"' for name in table.primary_key)
         con.execute(f"ALTER TABLE {table.qualified} ADD PRIMARY KEY ({key})")
     comment(con, table.qualified, table.description, table.columns)
+    con.execute("COMMIT")
 
 
 def put_in_force(home: Home, number: int) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+
+import polars as pl
 
 from schemas import purchase_invoices
 from warehouse.home import Home, write_durably
@@ -57,41 +60,53 @@ LABELS = {
 }
 
 
-def receipt(store: Store, delivery_id: str) -> dict[str, Any]:
-    """Everything a receipt says; no personal values (they never reach the ledger)."""
-    delivery = store.rows("SELECT * FROM ledger.delivery WHERE delivery_id = ?", [delivery_id])[0]
-    counts = store.rows(
-        "SELECT * EXCLUDE (delivery_id) FROM ledger.table_count WHERE delivery_id = ? ORDER BY table_name", [delivery_id]
-    )
-    rules = store.rows(
-        "SELECT table_name, rule, severity, rows_n FROM ledger.rule_count WHERE delivery_id = ? ORDER BY ALL",
-        [delivery_id],
-    )
-    for rule in rules:
-        rule["examples"] = store.rows(
-            "SELECT source_line, column_name, value FROM ledger.quarantine WHERE delivery_id = ? AND table_name = ? AND rule = ? "
-            f"ORDER BY source_line LIMIT {EXAMPLES}",
-            [delivery_id, rule["table_name"], rule["rule"]],
+NAMES = (
+    "delivery_id",
+    "source",
+    "agency",
+    "file_name",
+    "sha256",
+    "size_bytes",
+    "produced_at",
+    "received_at",
+    "receipts_n",
+    "status",
+    "is_held",
+)
+OF_WANTED = "WHERE delivery_id IN (SELECT delivery_id FROM wanted_receipt)"
+
+
+def receipts(store: Store, delivery_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Everything that the receipts of some deliveries say, in the order asked for; no personal values (they never reach the ledger)."""
+    wanted = pl.DataFrame({"delivery_id": list(delivery_ids)}, schema={"delivery_id": pl.String})
+    with store.relation("wanted_receipt", wanted):
+        known = {row["delivery_id"]: row for row in store.rows(f"SELECT * FROM ledger.delivery {OF_WANTED}")}
+        counts = _by_delivery(store.rows(f"SELECT * FROM ledger.table_count {OF_WANTED} ORDER BY delivery_id, table_name"))
+        rules = _by_delivery(
+            store.rows(
+                "SELECT delivery_id, r.table_name, r.rule, r.severity, r.rows_n, coalesce(e.examples, []) AS examples FROM ledger.rule_count r LEFT JOIN ("
+                "SELECT delivery_id, table_name, rule, min_by(struct_pack(source_line, column_name, value), "
+                f"coalesce(source_line, {2**63 - 1}), {EXAMPLES}) AS examples FROM ledger.quarantine {OF_WANTED} GROUP BY ALL) e "
+                f"USING (delivery_id, table_name, rule) {OF_WANTED} ORDER BY ALL"
+            )
         )
-    names = (
-        "delivery_id",
-        "source",
-        "agency",
-        "file_name",
-        "sha256",
-        "size_bytes",
-        "produced_at",
-        "received_at",
-        "receipts_n",
-        "status",
-        "is_held",
-    )
-    return {name: delivery[name] for name in names} | {
-        "reasons": json.loads(delivery["reasons"] or "[]"),
-        "tables": counts,
-        "rules": rules,
-        "read_as": json.loads(delivery["notes"] or "{}"),
-    }
+    return [
+        {name: known[delivery_id][name] for name in NAMES}
+        | {
+            "reasons": json.loads(known[delivery_id]["reasons"] or "[]"),
+            "tables": counts.get(delivery_id, []),
+            "rules": rules.get(delivery_id, []),
+            "read_as": json.loads(known[delivery_id]["notes"] or "{}"),
+        }
+        for delivery_id in delivery_ids
+    ]
+
+
+def _by_delivery(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop("delivery_id"), []).append(row)
+    return found
 
 
 def as_text(content: dict[str, Any], language: str) -> str:

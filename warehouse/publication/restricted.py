@@ -49,10 +49,13 @@ def write(
     base = home.restricted / ".building"
     base.mkdir(mode=0o700)
     rows = mart.with_derived(own, names, through).partition_by("level_id", as_dict=True)
+    explaining = base / "explaining.duckdb"
+    _write(home, explaining, tables)
     for path, owner in due.items():
         path.mkdir(mode=0o700, exist_ok=True)
         own_names = mart.level_table(names.join(rows[owner,], on=["level", "level_id"], how="semi"))
-        _write(home, base / FILE_NAME, [*tables, own_names, mart.key_figure_table(rows[owner,])])
+        shutil.copyfile(explaining, base / FILE_NAME)
+        _write(home, base / FILE_NAME, [own_names, mart.key_figure_table(rows[owner,])])
         (base / FILE_NAME).replace(path / FILE_NAME)
         sync_directory(path)
     shutil.rmtree(base)
