@@ -8,8 +8,10 @@ dictionary-encoded text (Categorical), which makes everything after the reading 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,8 @@ MALFORMED_SCHEMA = pl.Schema({"source_line": pl.Int64, "reason": pl.String})
 SAMPLE_BYTES = 512 * 1024
 SAMPLE_LINES = 300
 ROWS_PER_PART = 100_000
+BLOCKS_AHEAD = 2
+"""Blocks that are parsed or wait for it while the next one is read."""
 UNREPETITIVE = frozenset({"case_id", "net_amount", "gross_amount", "vat_amount"})
 """Columns where nearly every cell differs: plain text, a dictionary would only cost."""
 
@@ -62,23 +66,25 @@ class _Shape:
 
 
 @dataclass
-class _Gathered:
-    """Blocks parsed so far that do not fill a part yet."""
+class _Parsed:
+    """A block as a table, its rows' line numbers, (line, reason) of what could not be parsed, and the number of its last line."""
 
-    tables: list[pa.Table] = field(default_factory=list)
-    lines: list[np.ndarray] = field(default_factory=list)
-    malformed: list[tuple[int, str]] = field(default_factory=list)
-    rows: int = 0
+    table: pa.Table
+    lines: np.ndarray
+    malformed: list[tuple[int, str]]
+    last_line: int
 
-    def part(self, columns: dict[int, str], notes: dict[str, object]) -> RawPart:
-        if self.tables:
-            frame = pl.DataFrame(pl.from_arrow(pa.concat_tables(self.tables)))
-            frame = frame.rename({f"c{p}": c for p, c in columns.items()})
-            frame = frame.with_columns(pl.Series("source_line", np.concatenate(self.lines), dtype=pl.Int64)).rechunk()
-        else:
-            frame = pl.DataFrame(schema={**dict.fromkeys(columns.values(), pl.String), "source_line": pl.Int64})
-        malformed = pl.DataFrame(self.malformed, schema=MALFORMED_SCHEMA, orient="row")
-        return RawPart({ROWS: frame, MALFORMED: malformed}, notes)
+
+def _part(parsed: Sequence[_Parsed], columns: dict[int, str], notes: dict[str, object]) -> RawPart:
+    if parsed:
+        frame = pl.DataFrame(pl.from_arrow(pa.concat_tables([block.table for block in parsed])))
+        frame = frame.rename({f"c{p}": c for p, c in columns.items()})
+        lines = np.concatenate([block.lines for block in parsed])
+        frame = frame.with_columns(pl.Series("source_line", lines, dtype=pl.Int64)).rechunk()
+    else:
+        frame = pl.DataFrame(schema={**dict.fromkeys(columns.values(), pl.String), "source_line": pl.Int64})
+    malformed = [found for block in parsed for found in block.malformed]
+    return RawPart({ROWS: frame, MALFORMED: pl.DataFrame(malformed, schema=MALFORMED_SCHEMA, orient="row")}, notes)
 
 
 def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
@@ -137,18 +143,30 @@ def read_head(path: Path, file_name: str, encoding: str | None, limits: Limits) 
 
 
 def _parts(blocks: Iterator[Block], header_row: int, shape: _Shape, notes: dict[str, object], whole: bool) -> Iterator[RawPart]:
-    gathered = _Gathered()
+    gathered: list[_Parsed] = []
     nothing_yet, line = True, 0
-    for block in blocks:
-        line = block.first_line + block.lines - 1
-        _parse(_below(block, header_row), shape, gathered)
-        if gathered.rows >= ROWS_PER_PART or len(gathered.malformed) >= ROWS_PER_PART:
-            yield gathered.part(shape.columns, notes)
-            gathered, nothing_yet = _Gathered(), False
+    for parsed in _parsed(blocks, header_row, shape):
+        line = parsed.last_line
+        gathered.append(parsed)
+        if max(sum(len(one.lines) for one in gathered), sum(len(one.malformed) for one in gathered)) >= ROWS_PER_PART:
+            yield _part(gathered, shape.columns, notes)
+            gathered, nothing_yet = [], False
     if not whole:
         notes = {**notes, NO_FINAL_NEWLINE: line}
-    if nothing_yet or gathered.rows or gathered.malformed or not whole:
-        yield gathered.part(shape.columns, notes)
+    if nothing_yet or gathered or not whole:
+        yield _part(gathered, shape.columns, notes)
+
+
+def _parsed(blocks: Iterator[Block], header_row: int, shape: _Shape) -> Iterator[_Parsed]:
+    """Every block parsed, in order: one thread reads and decodes while another parses (half of the work each)."""
+    with ThreadPoolExecutor(1, thread_name_prefix="parse") as pool:
+        ahead: deque[Future[_Parsed]] = deque()
+        for block in blocks:
+            ahead.append(pool.submit(_parse, _below(block, header_row), shape))
+            if len(ahead) > BLOCKS_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _below(block: Block, header_row: int) -> Block:
@@ -162,9 +180,7 @@ def _below(block: Block, header_row: int) -> Block:
     return Block(header_row + 1, block.data[start:], max(block.lines - above, 0), block.broken)
 
 
-def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
-    if not block.data:
-        return
+def _parse(block: Block, shape: _Shape) -> _Parsed:
     bad: list[tuple[int, str]] = []
 
     def on_invalid(row: pacsv.InvalidRow) -> str:
@@ -172,6 +188,10 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
         return "skip"
 
     names, convert = shape.options
+    last = block.first_line + block.lines - 1
+    if not block.data:
+        nothing = pa.table({name: pa.array([], convert.column_types[name]) for name in convert.include_columns})
+        return _Parsed(nothing, np.empty(0, dtype=np.int64), [], last)
     table = pacsv.read_csv(
         pa.BufferReader(block.data),
         pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(block.data) + 1),
@@ -191,18 +211,15 @@ def _parse(block: Block, shape: _Shape, gathered: _Gathered) -> None:
     lines = np.arange(block.first_line, block.first_line + count, dtype=np.int64)
     if bad:
         lines = np.delete(lines, [number - 1 for number, _ in bad])
+    malformed: list[tuple[int, str]] = []
     if block.broken:
         whole = ~np.isin(lines, block.broken)
         table, lines = table.filter(pa.array(whole)), lines[whole]
         # An emptied line may also have had too few cells: it is reported once.
         bad = [(n, reason) for n, reason in bad if n + block.first_line - 1 not in block.broken]
-        gathered.malformed += [
-            (n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line
-        ]
-    gathered.malformed += [(n + block.first_line - 1, reason) for n, reason in bad]
-    gathered.tables.append(table)
-    gathered.lines.append(lines)
-    gathered.rows += table.num_rows
+        malformed = [(n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line]
+    malformed += [(n + block.first_line - 1, reason) for n, reason in bad]
+    return _Parsed(table, lines, malformed, last)
 
 
 def _line_by_line(data: bytes, shape: _Shape, convert: pacsv.ConvertOptions) -> tuple[pa.Table, list[tuple[int, str]]]:
