@@ -16,6 +16,7 @@ from transforms.delivery import Limits
 from transforms.formats.detect import decide_encoding, refusal
 
 BLOCK_BYTES = 4 * 1024**2  # larger blocks fall out of the processor cache: a third slower at 8 MB
+PIECE = 64 * 1024
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _MOJIBAKE = re.compile(rb"\xc3[\x80-\xbf]")  # UTF-8 letters inside an 8-bit file: two encodings in one file
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")  # control letters nobody types: the file is cp1252, not latin-1
@@ -69,7 +70,7 @@ def _whole_lines(path: Path, encoding: str, skip: int, limit: int, file_name: st
             if b"\n" not in chunk and b"\r" in chunk:
                 chunk = chunk.replace(b"\r", b"\n")
             end = chunk.rfind(b"\n") + 1
-            whole = carry + chunk[:end]
+            whole = b"".join((carry, memoryview(chunk)[:end]))
             carry = chunk[end:] if end else carry + chunk
             if len(carry) > limit or _has_long_line(whole, limit):
                 raise refusal("line_too_long", f"a line is longer than {limit} bytes; deliver one row a line", file_name)
@@ -128,13 +129,18 @@ class _Decoder:
         broken: list[int] = []
         if b"\xc3" in data and _MOJIBAKE.search(data):
             data, broken = _cut_lines(data, lambda line: _MOJIBAKE.search(line) is not None)
-        text = data.decode("latin-1").encode()
+        text = _recoded(data, "latin-1")
         if b"\xc2" in text and _C1.search(text):
             if not _is(data, "cp1252"):
                 data, more = _cut_lines(data, lambda line: not _is(line, "cp1252"))
                 broken = sorted({*broken, *more})
-            text = data.decode("cp1252").encode()
+            text = _recoded(data, "cp1252")
         return text, broken
+
+
+def _recoded(data: bytes, encoding: str) -> bytes:
+    """UTF-8 of 8-bit text, by pieces: the memory for whole blocks would be asked of the kernel anew each time, twice too large."""
+    return b"".join(str(data[start : start + PIECE], encoding).encode() for start in range(0, len(data), PIECE))
 
 
 def _is(data: bytes, encoding: str) -> bool:
