@@ -11,11 +11,13 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import sys
 import uuid
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -28,11 +30,33 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
+class _AtFirstUse(ModuleType):
+    """Stands for a module in another's namespace and imports it when something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 def warm_up() -> None:
-    """Import Great Expectations (two seconds) ahead of its use, while deliveries are prepared in other threads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        importlib.import_module("great_expectations")
+    """Import Great Expectations (two seconds) ahead of its use, while deliveries are prepared in other threads.
+
+    It imports all of scipy.stats and altair for three expectations that no contract uses: another second, not spent unless they
+    are.
+    """
+    later = {name: _AtFirstUse(name) for name in ("scipy", "scipy.stats", "altair") if name not in sys.modules}
+    if "scipy" in later:
+        later["scipy"].stats = later["scipy.stats"]  # type: ignore[attr-defined]
+    sys.modules.update(later)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            importlib.import_module("great_expectations")
+    finally:
+        for name, module in later.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
     # it raises this one's level when it is imported, to announce its temporary folders
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
