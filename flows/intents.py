@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.walking import MANIFEST, Found
-from schemas.errors import DeliveryRefused, Reason
+from schemas.errors import DeliveryRefused, Reason, speaks_of_content
 from schemas.reference import Reference
 from transforms.registry import SOURCES
 from warehouse.landing import Intent, require_regular_file
@@ -136,9 +136,9 @@ def _tried(look: Callable[..., Any], *arguments: object) -> Any:
     """What a look at a file's content finds; a content that a reader cannot stand is not recognised."""
     try:
         return look(*arguments)
-    except (OSError, MemoryError):
-        raise
-    except Exception:
+    except BaseException as error:
+        if not isinstance(error, DeliveryRefused) and not speaks_of_content(error):
+            raise
         log.exception("a delivered file could not be looked at")
         return None
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import polars as pl
 
 from schemas.contract import Table
-from schemas.errors import DeliveryRefused, NyckeltalError, Reason
+from schemas.errors import DeliveryRefused, Reason, speaks_of_content
 from transforms.delivery import (
     COUNT_SCHEMA,
     FAILURE_SCHEMA,
@@ -100,14 +100,6 @@ def _is_whole(item: Landed) -> bool:
         return False
 
 
-def _is_content(error: BaseException) -> bool:
-    """Whether an error speaks of what was delivered. Readers and the libraries below them raise anything on hostile bytes, a panic
-    of Rust code among it; only a lack of memory or disk, and what we say ourselves, is no matter of the file."""
-    if type(error).__name__ == "PanicException":
-        return True
-    return isinstance(error, Exception) and not isinstance(error, OSError | MemoryError | NyckeltalError)
-
-
 def _prepare_isolated(
     source: Source, group: Sequence[Landed], context: Context, home: Home, progress: Progress
 ) -> Iterator[PreparedBatch]:
@@ -115,7 +107,7 @@ def _prepare_isolated(
     try:
         yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
     except BaseException as error:
-        if not _is_content(error):
+        if not speaks_of_content(error):
             raise
         log.exception(
             "%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency
@@ -145,7 +137,7 @@ def _prepare_group(
         refused = {item.delivery_id: list(refusal.reasons) for item in group}
         conclusion = None
     except BaseException as error:
-        if isolate or not _is_content(error):
+        if isolate or not speaks_of_content(error):
             raise
         log.exception("delivery %s could not be read", first.delivery_id)
         kind = type(error).__name__

@@ -89,3 +89,18 @@ class Reason:
         ]
         prefix = f"{', '.join(where)}: " if where else ""
         return f"{prefix}{self.text} [{self.code}]"
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether a library's Rust code gave up: no Exception, of a class that each such library makes for itself."""
+    return type(error).__name__ == "PanicException"
+
+
+def speaks_of_content(error: BaseException) -> bool:
+    """Whether an error that came out of reading a delivery speaks of what was delivered.
+
+    Readers and the libraries below them raise anything on hostile bytes; only a lack of memory or disk, and what we say
+    ourselves, is no matter of the file.
+    """
+    ours = isinstance(error, OSError | MemoryError | NyckeltalError)
+    return is_panic(error) or (isinstance(error, Exception) and not ours)

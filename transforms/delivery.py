@@ -187,7 +187,7 @@ class TableMeasures:
 class Source:
     """One source wired: its contract and the functions that read, clean and conclude its deliveries.
 
-    `recognise(head, file_name)` answers whether the first bytes of a file look like this source: 0 no .. 100 sure.
+    `recognise(path)` answers whether a file looks like this source: 0 no .. 100 sure.
     `coverage(file_name)` reads (from, to, part) out of a file's name, Nones where it says nothing.
     `recognise_agency(path, reference, source)` names the one agency that a file speaks of; None: files never do.
     """

@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 import polars as pl
 from lxml import etree
 
+from schemas.errors import speaks_of_content
 from transforms.delivery import Delivered, Limits
 from transforms.formats import archive, eforms, hilma, ted
 from transforms.formats.eforms_parts import Answers
@@ -69,9 +70,9 @@ def read_chunk(blobs: Sequence[Blob], limits: Limits) -> Frames:
             continue
         try:
             notice = _read(root, blob)
-        except (OSError, MemoryError):
-            raise
-        except Exception:
+        except Exception as error:
+            if not speaks_of_content(error):
+                raise
             log.exception("document %s of delivery %s could not be read", blob.position, blob.delivery_id)
             columns.unread(blob.delivery_id, blob.position, "notice_unknown", UNREAD)
             continue

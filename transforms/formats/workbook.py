@@ -16,7 +16,7 @@ import fastexcel
 import polars as pl
 from lxml import etree
 
-from schemas.errors import DeliveryRefused
+from schemas.errors import DeliveryRefused, is_panic
 from transforms.delivery import Limits
 from transforms.formats.archive import BROKEN, Member, members, open_member, pieces
 from transforms.formats.detect import refusal
@@ -68,7 +68,7 @@ def refusing(file_name: str) -> Iterator[None]:
         raise _broken(file_name) from error
     except BaseException as error:
         damaged = isinstance(error, DeliveryRefused) and error.reasons[0].code == "zip_broken"
-        if damaged or type(error).__name__ == "PanicException":
+        if damaged or is_panic(error):
             raise _broken(file_name) from error
         raise
 

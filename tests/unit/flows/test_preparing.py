@@ -26,11 +26,6 @@ NOTICE = (Path(__file__).parents[2] / "cases" / "notices" / "joint_procurement" 
 NOTICE_ID = b"00000000-0000-4000-8000-000000000001"
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", settle_seconds=0)
-
-
 def put(settings: Settings, place: str, data: bytes) -> None:
     path = settings.home / "inbox" / place
     path.parent.mkdir(parents=True, exist_ok=True)

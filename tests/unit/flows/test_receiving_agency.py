@@ -9,6 +9,7 @@ import pytest
 from flows import pipeline
 from flows.receiving import Received
 from flows.settings import Settings
+from transforms.registry import SOURCES
 
 GUIDE = "Kunnan nimi;Kunnan y-tunnus;Tositenumero;Tositepäivämäärä;Toimittajan nimi;Toimittajan y-tunnus;Tilin nimi;Laskun summa ilman ALV"
 ROW = "{name};{buyer};1;15.03.2024;Otos Oy;9048548-5;Palvelut;10,00"
@@ -24,11 +25,6 @@ ESPOO = (
 ORDINARY = (
     "Kaupunki;Yksikkö;Laskun numero;Kirjauspäivä;Toimittajan nimi;Tilin nimi;Summa\nKylä;1;7;15.03.2024;Otos Oy;Palvelut;10,00\n"
 )
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", settle_seconds=0)
 
 
 def receive(settings: Settings, tmp_path: Path, text: str, name: str = "ostot_2024.csv") -> Received:
@@ -97,3 +93,23 @@ def test_an_agency_that_is_named_is_not_second_guessed(settings: Settings, tmp_p
     assert agency(received) == "tampere"
     (received,) = pipeline.receive(settings, [path], "nobody", "purchase_invoices")
     assert [reason.code for reason in received.reasons] == ["agency_unknown"]
+
+
+class PanicException(BaseException):
+    """What a library in Rust raises when it gives up."""
+
+
+@pytest.mark.parametrize("error", [PanicException(), RecursionError(), KeyError("x")])
+def test_a_file_that_no_reader_stands_is_not_recognised(
+    settings: Settings, tmp_path: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_path: Path) -> int:
+        raise error
+
+    for source in SOURCES.values():
+        monkeypatch.setitem(source.__dict__, "recognise", fails)
+    path = tmp_path / "ostot.csv"
+    path.write_text("a;b\n1;2\n", "utf-8")
+    (received,) = pipeline.receive(settings, [path], None, None)
+    assert received.landed is None
+    assert [reason.code for reason in received.reasons] == ["source_unknown"]

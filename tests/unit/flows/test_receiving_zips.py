@@ -7,17 +7,10 @@ import os
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from flows import pipeline
 from flows.settings import Settings
 
 CSV = "Kunnan nimi;Tositenumero;Tapaht.pvm;Tilinumero;Laskun summa ilman ALV\nKaarina;1;15.03.2024;4300;12,50\n"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", settle_seconds=0)
 
 
 def packed(path: Path, members: dict[str, str]) -> Path:
