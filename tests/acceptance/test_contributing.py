@@ -85,7 +85,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.key_figures.form_figures import YEAR_ONLY, contributions, form_figure, stacked
+from transforms.key_figures.facts import contributions, stacked
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 
 DEFINITIONS = (

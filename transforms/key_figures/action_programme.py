@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.action_programme import ACTIONS
 from schemas.key_figure import CELL, NATIONAL
-from transforms.key_figures.form_figures import ALL, YEAR_ONLY, form_figure
+from transforms.key_figures.facts import ALL
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 
 FIGURE = "action_programme_progress"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from transforms import levels
-from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, contributions, form_figure, stacked
+from transforms.key_figures.facts import ALL, contributions, stacked
+from transforms.key_figures.form_figures import MONTHS_KNOWN, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
 from transforms.reach import reached

@@ -15,7 +15,8 @@ import polars as pl
 
 from transforms import levels
 from transforms.key_figures.contacts import BEGAN, EXCLUSIONS, SOURCE, WHOSE
-from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, form_figure
+from transforms.key_figures.facts import ALL
+from transforms.key_figures.form_figures import MONTHS_KNOWN, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
 from transforms.reach import reached, with_coverage

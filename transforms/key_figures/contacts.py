@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.contact_requests import UNMAPPED
-from transforms.key_figures.form_figures import MONTHS_KNOWN, contributions, form_figure, share_of, stacked
+from transforms.key_figures.facts import contributions, share_of, stacked
+from transforms.key_figures.form_figures import MONTHS_KNOWN, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.reach import reached
 

@@ -8,7 +8,8 @@ import polars as pl
 
 from schemas.key_figure import KeyFigure
 from transforms import levels
-from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, Texts, contributions, form_figure, stacked
+from transforms.key_figures.facts import ALL, Texts, contributions, stacked
+from transforms.key_figures.form_figures import MONTHS_KNOWN, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of
 from transforms.reach import reached, with_coverage

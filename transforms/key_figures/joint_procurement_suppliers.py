@@ -9,7 +9,8 @@ import polars as pl
 from schemas.joint_procurements import SME
 from transforms import levels
 from transforms.key_figures.contacts import SOURCE as CONTACTS
-from transforms.key_figures.form_figures import ALL, YEAR_ONLY, form_figure
+from transforms.key_figures.facts import ALL
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.joint_procurements import IN_FORCE, KEEPERS, KNOWN, SOURCE, STOCK_KINDS, stock
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of

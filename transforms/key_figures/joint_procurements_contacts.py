@@ -9,7 +9,8 @@ import polars as pl
 from schemas.key_figure import NATIONAL
 from transforms.key_figures.contacts import BEGAN, EXCLUSIONS
 from transforms.key_figures.contacts import SOURCE as CONTACTS
-from transforms.key_figures.form_figures import ALL, MONTHS_KNOWN, YEAR_ONLY, form_figure
+from transforms.key_figures.facts import ALL
+from transforms.key_figures.form_figures import MONTHS_KNOWN, YEAR_ONLY, form_figure
 from transforms.key_figures.joint_procurements_share import NO_REPORTS
 from transforms.key_figures.parameters import Parameters
 from transforms.periods import months_of

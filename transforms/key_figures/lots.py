@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.key_figures.notices import ALL_KNOWN, SCOREBOARD, Measures, contributions, notice_figure, share_of, stacked
+from transforms.key_figures.facts import stacked
+from transforms.key_figures.notices import ALL_KNOWN, SCOREBOARD, Measures, contributions, notice_figure, share_of
 from transforms.key_figures.parameters import Parameters
 
 SHORT_DAYS = 15

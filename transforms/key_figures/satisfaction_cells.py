@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.key_figure import CELL, NATIONAL, SCALE
 from transforms import levels
-from transforms.key_figures.form_figures import ALL
+from transforms.key_figures.facts import ALL
 from transforms.periods import months_of
 
 SOURCE = "satisfaction_surveys"

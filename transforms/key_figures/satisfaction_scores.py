@@ -8,7 +8,8 @@ from fractions import Fraction
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.form_figures import MONTHS_KNOWN, YEAR_ONLY, Texts, form_figure
+from transforms.key_figures.facts import Texts
+from transforms.key_figures.form_figures import MONTHS_KNOWN, YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.key_figures.satisfaction_cells import (
     AUDIENCE_NAMES,

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.key_figure import NATIONAL, KeyFigure
-from transforms.key_figures.form_figures import YEAR_ONLY, Texts, form_figure
+from transforms.key_figures.facts import Texts
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.key_figures.satisfaction_cells import (
     AUDIENCE_NAMES,

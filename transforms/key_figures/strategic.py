@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.notices import HILMA, Measures, Texts, contributions, notice_figure, share_of, stacked
+from transforms.key_figures.facts import Texts, stacked
+from transforms.key_figures.notices import HILMA, Measures, contributions, notice_figure, share_of
 from transforms.key_figures.parameters import Parameters
 
 BY_PROCEDURE = "The unit is the procurement: it counts if any of its lots does; the latest answer, the award's before the call's."

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.key_figure import KeyFigure
-from transforms.key_figures.form_figures import YEAR_ONLY, Texts, contributions, form_figure, stacked
+from transforms.key_figures.facts import Texts, contributions, stacked
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.key_figures.strategy_shares import FRAME, SOURCE, unanswered, with_frame
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from schemas.key_figure import CELL, NATIONAL
-from transforms.key_figures.form_figures import ALL, YEAR_ONLY, contributions, form_figure, stacked
+from transforms.key_figures.facts import ALL, contributions, stacked
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 from transforms.key_figures.parameters import Parameters
 from transforms.key_figures.strategy_shares import EITHER, SOURCE, any_of, unanswered
 from transforms.rollup import roll_up

@@ -6,7 +6,8 @@ A source that brings what a figure waits for moves its definition to a module th
 from __future__ import annotations
 
 from schemas.key_figure import KeyFigure, Quantity
-from transforms.key_figures.form_figures import ALL, YEAR_ONLY, Texts, form_figure
+from transforms.key_figures.facts import ALL, Texts
+from transforms.key_figures.form_figures import YEAR_ONLY, form_figure
 
 
 def _waiting(
