@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
-# A file's tests stay together, for they share homes and servers. Files in the order of pyproject.toml: the long ones first. Three
-# processes on two cores, for those with servers mostly wait.
-SPREAD := --dist loadfile --no-loadscope-reorder
+# Two test processes; a file's tests stay together, for they share homes and servers. Files in the order of pyproject.toml.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 .DELETE_ON_ERROR:
 
 .PHONY: help demo test test-heavy test-server check lint types layers bench docs docs-check clean
@@ -33,16 +32,16 @@ demo: $(VENV)/.installed ## Sample deliveries of several agencies -> nightly run
 	$(BIN)/nyckeltal --home demo figures
 
 test: $(VENV)/.dev ## The default suite (under 15 minutes)
-	$(BIN)/python -m pytest -q -n 3 $(SPREAD)
+	$(BIN)/python -m pytest -q $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
-	$(BIN)/python -m pytest -q -m heavy --timeout 3600 -n 2 $(SPREAD)
+	$(BIN)/python -m pytest -q -m heavy --timeout 3600 $(TWO)
 
 test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts, kills, security; prints each figure
 	$(BIN)/python -m pytest -q -s tests/server -m 'server or not heavy' --timeout 3600
 
 check: lint types layers docs-check ## Lint, types, layers, generated docs, fast tests (also pre-commit and CI)
-	$(BIN)/python -m pytest -q -m 'not heavy and not slow' -n 2 $(SPREAD)
+	$(BIN)/python -m pytest -q -m 'not heavy and not slow' $(TWO)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -145,6 +145,7 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
         for contract in {item.contract.source: item.contract for item in prepared}.values():
             of_contract = [item for item in prepared if item.contract.source == contract.source]
             profiles.extend(_profile(con, contract, table, of_contract) for table in contract.tables)
+        _side_by_side(con, profiles)
         con.execute("CHECKPOINT")
     finally:
         con.close()
@@ -218,8 +219,23 @@ def _recount(con: duckdb.DuckDBPyConnection, table: Table, refused: frozenset[st
             )
 
 
+def _side_by_side(con: duckdb.DuckDBPyConnection, profiles: Sequence[Profile]) -> None:
+    """The shares of all profiles as columns of one table `gate`, null in the rows of others: one asset costs the library a third
+    less than one for each."""
+    shares = [
+        ", ".join(f'"{item.name}__share" AS "{_column(profile, item)}"' for item in profile.checks) + f' FROM "{profile.name}"'
+        for profile in profiles
+        if profile.checks
+    ]
+    con.execute("CREATE TABLE gate AS " + " UNION ALL BY NAME ".join(f"SELECT {share}" for share in shares or ["1 AS nothing"]))
+
+
+def _column(profile: Profile, item: Check) -> str:
+    return f"{profile.name}__{item.name}"
+
+
 def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
-    """Run the suites; returns (profile, check) of the expectations that failed."""
+    """Run the suite; returns (profile, check) of the expectations that failed."""
     warm_up()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library's own deprecations are not ours to act on here
@@ -233,32 +249,29 @@ def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
             create_temp_table=False,
             kwargs={"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True},
         )
+        batch = datasource.add_table_asset(name="gate", table_name="gate").add_batch_definition_whole_table("whole").get_batch()
+        suite = gx.ExpectationSuite(name="gate", expectations=_expectations(gx, profiles))
         failed: set[tuple[str, str]] = set()
-        for profile in profiles:
-            asset = datasource.add_table_asset(name=profile.name, table_name=profile.name)
-            batch = asset.add_batch_definition_whole_table("whole").get_batch()
-            suite = gx.ExpectationSuite(name=profile.name, expectations=_expectations(gx, profile.checks))
-            result = batch.validate(suite, result_format="BASIC")
-            for outcome in result.results:
-                config = outcome.expectation_config
-                if outcome.exception_info.get("raised_exception"):
-                    detail = f"{config.kwargs} on {profile.name}: {outcome.exception_info}"
-                    raise InvariantBroken(f"the quality gate could not evaluate {detail}")
-                if not outcome.success:
-                    failed.add((profile.name, config.meta["check"]))
+        for outcome in batch.validate(suite, result_format="BASIC").results:
+            config = outcome.expectation_config
+            if outcome.exception_info.get("raised_exception"):
+                raise InvariantBroken(f"the quality gate could not evaluate {config.kwargs}: {outcome.exception_info}")
+            if not outcome.success:
+                failed.add((config.meta["profile"], config.meta["check"]))
         datasource.get_engine().dispose()
     return failed
 
 
-def _expectations(gx: Any, table_checks: Sequence[Check]) -> list[Any]:
+def _expectations(gx: Any, profiles: Sequence[Profile]) -> list[Any]:
     return [
         gx.expectations.ExpectColumnMaxToBeBetween(
-            column=f"{item.name}__share",
+            column=_column(profile, item),
             min_value=0,
             max_value=item.limit if item.limit is not None else 1.0,
-            meta={"check": item.name, "severity": item.severity, "description": item.description},
+            meta={"profile": profile.name, "check": item.name, "severity": item.severity, "description": item.description},
         )
-        for item in table_checks
+        for profile in profiles
+        for item in profile.checks
     ]
 
 

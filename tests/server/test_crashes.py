@@ -80,7 +80,7 @@ def test_what_arrives_while_the_server_is_down_comes_in(alone: Up, twin: Twin, d
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", alone.port))
         drop(alone.home, *files)
-        wait_for("landing", lambda: not list((alone.home / "inbox").rglob("osa-*.csv")), 60)
+        wait_for("landing", lambda: not list((alone.home / "inbox").rglob("osa-*.csv")), 150)
         assert not alone.has(wanted)
     seconds = wait_for("ten deliveries after the server is back", lambda: alone.has(wanted), 300)
     show(f"ten deliveries with the server down: published {seconds:.0f} s after it could start again")

@@ -170,10 +170,10 @@ def test_a_nightly_run_runs(deployed: Deployed, twin: Twin, deliveries: Iterator
         except ServiceUnavailable:  # a busy server answers late
             return False
 
-    wait_for("the nightly run", ended, 120)
+    wait_for("the nightly run", ended, 150)
     state = deployed.api.call("GET", f"/flow_runs/{run}")["state"]
     assert state["type"] == "COMPLETED", (state, deployed.logged())
-    wait_for("its figures", lambda: deployed.has(wanted), 30)
+    wait_for("its figures", lambda: deployed.has(wanted), 150)
     keys = {item["key"] for item in deployed.api.call("POST", "/artifacts/latest/filter", {})}
     assert {"nyckeltal-quality", "nyckeltal-changes"} <= keys
 
