@@ -137,7 +137,7 @@ def _tried(look: Callable[..., Any], *arguments: object) -> Any:
     try:
         return look(*arguments)
     except BaseException as error:
-        if not isinstance(error, DeliveryRefused) and not speaks_of_content(error):
+        if not speaks_of_content(error):
             raise
         log.exception("a delivered file could not be looked at")
         return None

@@ -100,7 +100,8 @@ def speaks_of_content(error: BaseException) -> bool:
     """Whether an error that came out of reading a delivery speaks of what was delivered.
 
     Readers and the libraries below them raise anything on hostile bytes; only a lack of memory or disk, and what we say
-    ourselves, is no matter of the file.
+    ourselves of other things than the delivery, is no matter of the file.
     """
-    ours = isinstance(error, OSError | MemoryError | NyckeltalError)
-    return is_panic(error) or (isinstance(error, Exception) and not ours)
+    if is_panic(error) or isinstance(error, DeliveryRefused):
+        return True
+    return isinstance(error, Exception) and not isinstance(error, OSError | MemoryError | NyckeltalError)

@@ -1,4 +1,6 @@
-"""A tiny sample's registers, twins, and one `nyckeltal up` that the tests which do not disturb it share."""
+"""A tiny sample's registers, and a `nyckeltal up` with its twin that the tests of one file share.
+
+Not more than one file: what one leaves in its home another's twin would not have, whichever process runs them."""
 
 from __future__ import annotations
 
@@ -17,17 +19,17 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return support.sample(tmp_path_factory.mktemp("sampled"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Up]:
     with running(home) as service:
         yield service

@@ -10,23 +10,12 @@ from random import Random
 
 import pytest
 
-from tests.acceptance import support
 from tests.server.support import Twin, Up, drop, running, show, wait_for, write_delivery
 
 pytestmark = pytest.mark.slow
 KINDS = ("flow", "flows", "watcher", "server", "all")
 HEALED_SECONDS = 180
 ROUNDS_HEAVY = 4
-
-
-@pytest.fixture(scope="module")
-def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
 
 
 @pytest.fixture
@@ -80,7 +69,7 @@ def test_what_arrives_while_the_server_is_down_comes_in(alone: Up, twin: Twin, d
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", alone.port))
         drop(alone.home, *files)
-        wait_for("landing", lambda: not list((alone.home / "inbox").rglob("osa-*.csv")), 150)
+        wait_for("landing", lambda: not list((alone.home / "inbox").rglob("osa-*.csv")), 60)
         assert not alone.has(wanted)
     seconds = wait_for("ten deliveries after the server is back", lambda: alone.has(wanted), 300)
     show(f"ten deliveries with the server down: published {seconds:.0f} s after it could start again")

@@ -96,16 +96,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return support.empty_home(sampled, tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("twin")))
-
-
-@pytest.fixture(scope="module")
 def deployed(home: Path) -> Iterator[Deployed]:
     with ExitStack() as stack:
         yield Deployed(home, stack)
@@ -170,10 +160,10 @@ def test_a_nightly_run_runs(deployed: Deployed, twin: Twin, deliveries: Iterator
         except ServiceUnavailable:  # a busy server answers late
             return False
 
-    wait_for("the nightly run", ended, 150)
+    wait_for("the nightly run", ended, 120)
     state = deployed.api.call("GET", f"/flow_runs/{run}")["state"]
     assert state["type"] == "COMPLETED", (state, deployed.logged())
-    wait_for("its figures", lambda: deployed.has(wanted), 150)
+    wait_for("its figures", lambda: deployed.has(wanted), 30)
     keys = {item["key"] for item in deployed.api.call("POST", "/artifacts/latest/filter", {})}
     assert {"nyckeltal-quality", "nyckeltal-changes"} <= keys
 

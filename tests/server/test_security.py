@@ -74,7 +74,7 @@ def test_events_parameters_and_artifacts_carry_no_delivered_text(up: Up, sampled
     files = support.delivered_files(sampled)
     support.deliver(files, sampled, up.home)
     count = len(files)
-    wait_for("landing", lambda: not support.delivered_files(up.home), 150)
+    wait_for("landing", lambda: not support.delivered_files(up.home), 60)
 
     def loaded() -> bool:
         done = support.published(up.home, "SELECT count(*) FROM meta.delivery WHERE status <> 'received'").item()
@@ -104,7 +104,7 @@ def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, de
     with (tmp_path / "up.log").open("ab") as log:
         process = subprocess.Popen([*wrapped, *command], env=support.environment(), stdout=log, stderr=subprocess.STDOUT)
     try:
-        wait_for("api.json", (home / "service" / "api.json").exists, 120)
+        wait_for("api.json", (home / "service" / "api.json").exists, 60)
         drop(home, file)
         wait_for("the file in the published figures", lambda: Up(home).has(wanted), 180)
         assert json.loads((home / "service" / "api.json").read_text("utf-8"))["url"].startswith("http://127.0.0.1:")

@@ -30,23 +30,24 @@ def notice_figure(figure_id: str, names: Texts, definitions: Texts, **values: ob
     return defined(figure_id, names, definitions, **(common | values | shared))
 
 
-def in_scopes(notices: pl.DataFrame) -> pl.DataFrame:
-    """Facts of notices (organisation_id, month, is_ted ...) once for every `scope` that they stand in."""
-    return pl.concat(
-        [notices.filter("is_ted").with_columns(scope=pl.lit("ted")), notices.with_columns(scope=pl.lit("all_notices"))]
-    )
+SCOPE = pl.when("is_ted").then(pl.lit("ted")).otherwise(pl.lit("national"))
+
+
+def in_scopes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Contributions by SCOPE, once for every scope of figures that they stand in: those of TED, and all."""
+    return pl.concat([rows.filter(scope="ted"), rows.with_columns(scope=pl.lit("all_notices"))])
 
 
 def contributions(
     notices: pl.DataFrame, figure_id: str, numerator: pl.Expr, denominator: pl.Expr | None = None, **given: Any
 ) -> pl.DataFrame:
-    """facts.contributions for both scopes."""
-    return facts.contributions(in_scopes(notices), figure_id, numerator, denominator, scope=pl.col("scope"), **given)
+    """facts.contributions for both scopes, from facts of notices (organisation_id, month, is_ted ...)."""
+    return in_scopes(facts.contributions(notices, figure_id, numerator, denominator, scope=SCOPE, **given))
 
 
 def share_of(notices: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str) -> pl.DataFrame:
-    """facts.share_of for both scopes."""
-    return facts.share_of(in_scopes(notices), figure_id, hit, known, scope=pl.col("scope"), **labels)
+    """facts.share_of for both scopes, from facts of notices."""
+    return in_scopes(facts.share_of(notices, figure_id, hit, known, scope=SCOPE, **labels))
 
 
 Measures = Mapping[str, pl.DataFrame]

@@ -16,6 +16,21 @@ from warehouse.store import Store
 EXAMPLES = 5
 """Rows shown per rule; the rest are counted and listed by `nyckeltal quarantine`."""
 
+NAMES = (
+    "delivery_id",
+    "source",
+    "agency",
+    "file_name",
+    "sha256",
+    "size_bytes",
+    "produced_at",
+    "received_at",
+    "receipts_n",
+    "status",
+    "is_held",
+)
+OF_WANTED = "WHERE delivery_id IN (SELECT delivery_id FROM wanted_receipt)"
+
 NEEDS = {purchase_invoices.CONTRACT.source: purchase_invoices.NEEDS}
 LABELS = {
     "fi": {
@@ -58,22 +73,6 @@ LABELS = {
         "without": "figures without them",
     },
 }
-
-
-NAMES = (
-    "delivery_id",
-    "source",
-    "agency",
-    "file_name",
-    "sha256",
-    "size_bytes",
-    "produced_at",
-    "received_at",
-    "receipts_n",
-    "status",
-    "is_held",
-)
-OF_WANTED = "WHERE delivery_id IN (SELECT delivery_id FROM wanted_receipt)"
 
 
 def receipts(store: Store, delivery_ids: Sequence[str]) -> list[dict[str, Any]]:

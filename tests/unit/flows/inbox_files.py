@@ -1,4 +1,4 @@
-"""Files in an inbox, for tests of receiving."""
+"""Files in an inbox and readers that give up on them, for tests of receiving and preparing."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ def put(settings: Settings, place: str, data: bytes = b"") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+class PanicException(BaseException):
+    """What a library in Rust raises when it gives up."""

@@ -16,6 +16,7 @@ import xlsxwriter
 from flows import pipeline, preparing, reporting
 from flows.settings import Settings
 from schemas.errors import StorageFailed
+from tests.unit.flows.inbox_files import PanicException, put
 from transforms.registry import SOURCES
 from warehouse.home import Home
 from warehouse.landing import Landing
@@ -24,12 +25,6 @@ from warehouse.store import reading
 CSV = "Kunnan nimi;Tositenumero;Tapaht.pvm;Tilinumero;Laskun summa ilman ALV\nKaarina;1;15.03.2024;4300;12,50\n"
 NOTICE = (Path(__file__).parents[2] / "cases" / "notices" / "joint_procurement" / "input.xml").read_bytes()
 NOTICE_ID = b"00000000-0000-4000-8000-000000000001"
-
-
-def put(settings: Settings, place: str, data: bytes) -> None:
-    path = settings.home / "inbox" / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
 
 
 def reasons(settings: Settings) -> dict[str, str]:
@@ -79,10 +74,6 @@ def failing(error: BaseException) -> Callable[..., object]:
         raise error
 
     return fail
-
-
-class PanicException(BaseException):
-    """What a library in Rust raises when it gives up."""
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from flows import pipeline
 from flows.receiving import Received
 from flows.settings import Settings
+from tests.unit.flows.inbox_files import PanicException
 from transforms.registry import SOURCES
 
 GUIDE = "Kunnan nimi;Kunnan y-tunnus;Tositenumero;Tositepäivämäärä;Toimittajan nimi;Toimittajan y-tunnus;Tilin nimi;Laskun summa ilman ALV"
@@ -93,10 +94,6 @@ def test_an_agency_that_is_named_is_not_second_guessed(settings: Settings, tmp_p
     assert agency(received) == "tampere"
     (received,) = pipeline.receive(settings, [path], "nobody", "purchase_invoices")
     assert [reason.code for reason in received.reasons] == ["agency_unknown"]
-
-
-class PanicException(BaseException):
-    """What a library in Rust raises when it gives up."""
 
 
 @pytest.mark.parametrize("error", [PanicException(), RecursionError(), KeyError("x")])

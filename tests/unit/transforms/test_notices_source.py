@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from lxml import etree
 
+from schemas.errors import DeliveryRefused, Reason
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
 from transforms.delivery import CleanPart, Conclusion, Context, Delivered, Limits
@@ -205,13 +206,16 @@ def test_a_date_of_odd_digits_is_none(day: str) -> None:
     assert day_month_year(holder) is None
 
 
-def test_a_document_that_a_reader_cannot_stand_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [AttributeError(), DeliveryRefused(Reason("xml_refused", "too deep"))], ids=["defect", "refusal"]
+)
+def test_a_document_that_a_reader_cannot_stand_is_refused_alone(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Notices of one delivery: what a reader of ours raises on one of them is said of that one."""
     read = notices.eforms.read
 
     def fail(root: etree._Element, answers: object) -> object:
         if b"SECOND" in etree.tostring(root):
-            raise AttributeError
+            raise error
         return read(root, answers)  # type: ignore[arg-type]
 
     monkeypatch.setattr(notices.eforms, "read", fail)
