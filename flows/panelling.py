@@ -9,9 +9,10 @@ import polars as pl
 
 from schemas.reference import Reference
 from transforms import panel, panel_figures, periods
-from transforms.key_figures import spend
+from transforms.disclosure.rules import protected, rules
+from transforms.key_figures import DEFINITIONS, spend, strategy_counts, strategy_shares
 from transforms.key_figures.parameters import parameters_of
-from transforms.panel import MEMBERS
+from transforms.panel import INVOICES, MEMBERS, Bounds
 from transforms.settle import settle
 from warehouse import figures, ledger, panels
 from warehouse.store import Store
@@ -24,13 +25,20 @@ Drawn = dict[tuple[str, int], frozenset[tuple[object, ...]]]
 
 @dataclass(frozen=True)
 class Scene:
-    """What figures of panels rest on: organisations, members and names of levels, first and last month of the invoices (None:
-    there are none)."""
+    """What figures of panels rest on: organisations, members and names of levels, first and last month of the sources."""
 
     known: pl.DataFrame
     members: pl.DataFrame
     labels: pl.DataFrame
-    bounds: tuple[date, date] | None
+    bounds: Bounds
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What every organisation's month contributes to the figures of panels, and the months that are there (THERE)."""
+
+    contributions: pl.DataFrame
+    there: pl.DataFrame
 
 
 def follow(
@@ -55,10 +63,10 @@ def follow(
     has_come = former is None or panel.last_drawing_day(former) != panel.last_drawing_day(as_of)
     if touched.is_empty() and wanted.is_empty() and not has_come:
         return
-    contributions = _contributions(store, reference, scene.bounds)
+    facts = _facts(store, reference, scene.bounds)
     before = _drawn(store, former)
     if has_come or not touched.is_empty():
-        _draw(store, reference, scene, contributions, former, as_of)
+        _draw(store, reference, scene, facts.there, former, as_of)
     drawn = _drawn(store, as_of)
     if former is not None:
         moved = [year for _, year in before.keys() ^ drawn.keys()]
@@ -68,7 +76,7 @@ def follow(
             wanted = pl.concat([wanted, _periods(store).filter(pl.col("period_end").dt.year().is_in(years))]).unique()
     else:
         wanted = _periods(store)
-    _settle(store, reference, scene, contributions, drawn, wanted.sort(PERIOD_KEY), as_of, publication_no)
+    _settle(store, reference, scene, facts, drawn, wanted.sort(PERIOD_KEY), as_of, publication_no)
 
 
 def _periods(store: Store) -> pl.DataFrame:
@@ -76,8 +84,19 @@ def _periods(store: Store) -> pl.DataFrame:
     return pl.DataFrame([periods.period(*row) for row in figures.all_periods(store)], schema=periods.SCHEMA, orient="row")
 
 
-def _contributions(store: Store, reference: Reference, bounds: tuple[date, date] | None) -> pl.DataFrame:
-    """What every organisation's month contributes to the figures of panels, the copy that counts."""
+def _facts(store: Store, reference: Reference, bounds: Bounds) -> Facts:
+    """Of invoices, the copy that counts; of returns, those that count, in December."""
+    spent = _spent(store, reference, bounds.get(INVOICES))
+    returns = store.frame("FROM measure.unit_return")
+    parameters = parameters_of(reference)
+    said = [module.compute({"unit_return": returns}, parameters) for module in (strategy_shares, strategy_counts)]
+    said = [part.with_columns(month=panel.december(pl.col("month")), period_kinds=pl.lit("all")) for part in said]
+    total = spent.filter(pl.col("figure_id") == panel_figures.WHOLE)
+    return Facts(pl.concat([spent, *said], how="diagonal_relaxed"), pl.concat([panel.usable(total), panel.returned(returns)]))
+
+
+def _spent(store: Store, reference: Reference, bounds: tuple[date, date] | None) -> pl.DataFrame:
+    """Contributions of the invoices that count."""
     if bounds is None:
         measures = {
             "spend_month": store.frame("FROM measure.spend_month LIMIT 0"),
@@ -102,25 +121,22 @@ def _drawn(store: Store, as_of: date | None) -> Drawn:
     return {key: frozenset(rows) for key, rows in found.items()}
 
 
-def _draw(
-    store: Store, reference: Reference, scene: Scene, contributions: pl.DataFrame, former: date | None, as_of: date
-) -> None:
+def _draw(store: Store, reference: Reference, scene: Scene, there: pl.DataFrame, former: date | None, as_of: date) -> None:
     """Draw every panel that is not final yet, if what it rests on has changed; on the first run after a 1 July they become final."""
     drawn = panels.drawn(store)
     final = set(drawn.filter("is_final").select("panel", "panel_year").iter_rows())
-    keys = [key for key in panel.to_draw(scene.bounds, as_of) if key not in final] if scene.bounds else []
-    usable = panel.usable(contributions.filter(pl.col("figure_id") == panel_figures.WHOLE))
+    keys = [key for key in panel.to_draw(scene.bounds, as_of) if key not in final]
     register = reference.table("organisations.csv").select("organisation_id")
-    some = pl.concat([usable.select("organisation_id"), register]).unique()
+    some = pl.concat([there.select("organisation_id"), register]).unique()
     known = scene.known.join(some, on="organisation_id", how="semi")
     # a 1 July that the home lived through ends the drawing; one before its first publication does not: data are still coming
     is_final = former is not None and panel.last_drawing_day(as_of) > former
-    mark = repr((keys, is_final, reference.fingerprint, _digest(usable), _digest(known)))
+    mark = repr((keys, is_final, reference.fingerprint, _digest(there), _digest(known)))
     if (not keys and drawn["is_final"].all()) or ledger.state(store, DRAWN_WITH) == mark:
         return
     ledger.set_state(store, DRAWN_WITH, mark)
     whole = panel.entities(known, reference)
-    found = [panel.draw(name, year, known, whole, usable) for name, year in keys]
+    found = [panel.draw(name, year, known, whole, there) for name, year in keys]
     rows = pl.DataFrame(
         [(name, year, as_of, is_final) for name, year in keys],
         schema={"panel": pl.String, "panel_year": pl.Int32, "drawn_on": pl.Date, "is_final": pl.Boolean},
@@ -138,7 +154,7 @@ def _settle(
     store: Store,
     reference: Reference,
     scene: Scene,
-    contributions: pl.DataFrame,
+    facts: Facts,
     drawn: Drawn,
     wanted: pl.DataFrame,
     as_of: date,
@@ -148,7 +164,10 @@ def _settle(
     members = panels.members(store).cast(MEMBERS)
     asked = panel_figures.asked(wanted, drawn)
     whole = panels.whole_cells(store, panel_figures.FIGURES, panel_figures.LEVELS, asked)
-    cells = panel_figures.cells(members, whole, contributions, asked)
+    cells = panel_figures.cells(members, whole, facts.contributions, facts.there, asked)
+    # a figure under disclosure control has no panel: beside the cells of all units it would tell what is withheld there
+    guarded = protected(rules(reference, DEFINITIONS))
+    cells = cells.filter(~pl.col("figure_id").is_in(list(guarded)))
     settled = settle(
         cells.join(asked.select(PERIOD_KEY + ["period_end"]).unique(), on=PERIOD_KEY),
         panel_figures.FIGURES,

@@ -57,7 +57,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
         touched, computed = _recompute(store, reference, names, as_of)
         wanted, is_closing = _to_settle(store, touched, as_of)
         _resettle(store, reference, names, wanted, None if is_closing else computed, as_of)
-        scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store).get(INVOICES))
+        scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store))
         panelling.follow(store, reference, scene, touched, wanted, as_of, next_number(store))
         judge(store, reference, next_number(store))
         row = register(store, as_of, at)

@@ -16,7 +16,8 @@ from samples.xlsx import write_workbook
 
 SOURCE = "strategy_followup"
 AGENCY = "sample-ministry"
-YEARS = (2022, 2023, 2024)
+YEARS = (2020, 2021, 2022, 2023, 2024)
+"""Five, so that the panel of returns is drawn."""
 NEVER = "jyvaskyla"
 """A city of the frame that never returns."""
 PILOTS = {"901": None, "904": None, "907": None, "910": date(2023, 12, 30), "espoo": None, "jyvaskyla": None}
@@ -89,7 +90,7 @@ def _answers(rng: Random, organisation: Organisation, year: int) -> dict[str, An
 def _write_all(rng: Random, written: Written, returns: Returns) -> None:
     from samples.form_files import outcome
 
-    for year, language in zip(YEARS, ("fi", "sv", "en"), strict=True):
+    for year, language in zip(YEARS, ("en", "fi", "fi", "sv", "en"), strict=True):
         rows = [(organisation, answers) for (organisation, its_year), answers in returns.items() if its_year == year]
         table = [_row(organisation, year, answers, language) for organisation, answers in rows]
         name = f"strategiaseuranta_{year + 1}-03-01.{'xlsx' if language == 'sv' else 'csv'}"

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.reference import Reference
 from transforms import levels, panel
-from transforms.panel import COUNTIES, GENERAL
+from transforms.panel import COUNTIES, GENERAL, INVOICES, PANELS, RETURNING, RETURNING_COUNTIES, RETURNS, THERE
 from transforms.periods import month_range
 
 HEADER = "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note\n"
@@ -25,8 +25,9 @@ def drawn(register: Iterable[str], there: dict[str, list[date]], name: str = GEN
     """The panel of a year: its entities, each with the organisations it consists of."""
     reference = Reference.load({"organisations.csv": HEADER + "".join(register)})
     known = levels.organisations(reference, pl.DataFrame(schema=levels.OBSERVED_SCHEMA))
-    months = [(organisation, month) for organisation, found in there.items() for month in found]
-    usable = pl.DataFrame(months, schema={"organisation_id": pl.String, "month": pl.Date}, orient="row")
+    source = PANELS[name].source
+    months = [(source, organisation, month, True, False) for organisation, found in there.items() for month in found]
+    usable = pl.DataFrame(months, schema=THERE, orient="row")
     rows = panel.draw(name, year, known, panel.entities(known, reference), usable)
     assert set(rows["panel_year"]) <= {year}
     found: dict[str, set[str]] = {}
@@ -134,13 +135,13 @@ def test_no_panel_across_2023_holds_a_wellbeing_county() -> None:
 
 
 def test_panels_wait_for_their_first_of_july_and_for_data_that_reach_back() -> None:
-    bounds = (date(2019, 1, 1), date(2025, 10, 1))
+    bounds = {INVOICES: (date(2019, 1, 1), date(2025, 10, 1))}
     assert panel.to_draw(bounds, date(2025, 6, 30)) == [(GENERAL, 2023), (COUNTIES, 2023)]
-    assert panel.to_draw(bounds, date(2025, 7, 1)) == [(GENERAL, 2023), (COUNTIES, 2023), (GENERAL, 2024), (COUNTIES, 2024)]
+    assert panel.to_draw(bounds, date(2025, 7, 1)) == [(GENERAL, 2023), (GENERAL, 2024), (COUNTIES, 2023), (COUNTIES, 2024)]
     assert panel.to_draw(bounds, date(2026, 7, 1)) == panel.to_draw(bounds, date(2025, 7, 1))  # 2025 has not come to its end
-    assert panel.to_draw((date(2019, 2, 1), date(2024, 12, 1)), date(2025, 7, 1)) == [
-        (COUNTIES, 2023),
+    assert panel.to_draw({INVOICES: (date(2019, 2, 1), date(2024, 12, 1))}, date(2025, 7, 1)) == [
         (GENERAL, 2024),
+        (COUNTIES, 2023),
         (COUNTIES, 2024),
     ]
 
@@ -184,5 +185,44 @@ def test_months_without_usable_amounts_are_not_there() -> None:
         },
         orient="row",
     )
-    assert panel.usable(rows).sort("organisation_id").rows() == [("a", date(2024, 1, 1)), ("b", date(2024, 1, 1))]
-    assert panel.usable(rows, ("all", "shorter")).rows() == [("a", date(2024, 1, 1))]
+    assert panel.usable(rows).sort("organisation_id", "month").rows() == [
+        (INVOICES, "a", date(2024, 1, 1), True, True),
+        (INVOICES, "a", date(2024, 2, 1), False, False),
+        (INVOICES, "b", date(2024, 1, 1), True, False),
+    ]
+
+
+def decembers(first: int, last: int) -> list[date]:
+    """Returns for these years."""
+    given = pl.DataFrame({"organisation_id": "x", "month": [date(year, 1, 1) for year in range(first, last + 1)]})
+    return panel.returned(given)["month"].to_list()
+
+
+def test_yearly_returns_draw_who_returned_for_five_years() -> None:
+    there = {"all": decembers(2019, 2024), "gap": decembers(2020, 2022) + decembers(2024, 2024), "late": decembers(2021, 2024)}
+    register = [row(name) for name in there]
+    assert drawn(register, there, RETURNING) == {"all": {"all"}}
+    assert drawn(register, there, RETURNING, 2023) == {"all": {"all"}}
+    assert drawn(register, there, GENERAL) == {}, "a return is no month of invoices"
+
+
+def test_who_returns_for_a_year_is_who_exists_on_its_last_day() -> None:
+    register = [
+        row("new", since="2022-07-01", before="one; two"),
+        row("one", until="2022-06-30"),
+        row("two", since="2022-02-01", until="2022-06-30", before="older"),
+        row("older", until="2022-01-31"),
+    ]
+    there = {"new": decembers(2022, 2024), "one": decembers(2020, 2021), "older": decembers(2020, 2021)}
+    assert drawn(register, there, RETURNING) == {"new": {"new", "one", "two", "older"}}
+    assert drawn(register, there | {"one": decembers(2021, 2021)}, RETURNING) == {}
+
+
+def test_panels_of_returns_are_drawn_for_years_and_counties_apart() -> None:
+    bounds = {RETURNS: (date(2020, 1, 1), date(2024, 1, 1))}
+    assert panel.to_draw(bounds, date(2025, 6, 30)) == [(RETURNING_COUNTIES, 2023)]
+    assert panel.to_draw(bounds, date(2025, 7, 1)) == [(RETURNING, 2024), (RETURNING_COUNTIES, 2023), (RETURNING_COUNTIES, 2024)]
+    there = {"city": decembers(2020, 2024), "county": decembers(2023, 2024)}
+    register = [row("city"), row("county", since="2023-01-01", sector=COUNTY)]
+    assert drawn(register, there, RETURNING) == {"city": {"city"}}
+    assert drawn(register, there, RETURNING_COUNTIES) == {"county": {"county"}}

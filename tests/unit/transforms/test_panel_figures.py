@@ -12,7 +12,7 @@ from schemas.key_figure import CELL
 from transforms import panel_figures, periods
 from transforms.key_figures import spend
 from transforms.measures.purchase_invoices import SPEND_MONTH
-from transforms.panel import COUNTIES, GENERAL, MEMBERS
+from transforms.panel import COUNTIES, GENERAL, MEMBERS, usable
 
 MONTHS = periods.month_range(date(2020, 1, 1), date(2024, 12, 1))
 MONTHLY = 1_000
@@ -43,6 +43,12 @@ def contributions(names: list[str], undated: str = "", missing: str = "") -> pl.
     return spend.compute({"spend_month": spent, "expected": pl.DataFrame(expected, schema=schema, orient="row")}, None)  # type: ignore[arg-type]
 
 
+def facts(names: list[str], **odd: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Contributions, and the months that are there."""
+    found = contributions(names, **odd)
+    return found, usable(found.filter(figure_id="spend_total"))
+
+
 def members(names: list[str], panel: str = GENERAL, sector: str = "municipality") -> pl.DataFrame:
     rows = [(panel, 2024, name, name, date(2020, 1, 1), date(9999, 12, 31), sector) for name in names]
     return pl.DataFrame(rows, schema=MEMBERS, orient="row")
@@ -57,7 +63,7 @@ def whole(kind: str, start: date, cents: int, level: str = "national", level_id:
 def shown(kind: str, start: date, cents: int, names: list[str], **odd: str) -> tuple[int | None, str | None]:
     """Numerator and reason of the panel's national cell."""
     wanted = panel_figures.asked(pl.DataFrame([periods.period(kind, start)], schema=periods.SCHEMA, orient="row"), DRAWN)
-    found = panel_figures.cells(members(names), whole(kind, start, cents), contributions(names, **odd), wanted)
+    found = panel_figures.cells(members(names), whole(kind, start, cents), *facts(names, **odd), wanted)
     assert found.height == 1
     return found.select("numerator", "reason").row(0)
 
@@ -92,7 +98,7 @@ def test_an_organisation_that_ends_leaves_the_panel_incomplete_not_smaller() -> 
     ending = pl.when(pl.col("entity_id") == "d").then(date(2023, 6, 30)).otherwise("until").alias("until")
     year = pl.DataFrame([periods.period("year", start)], schema=periods.SCHEMA, orient="row")
     wanted = panel_figures.asked(year, DRAWN)
-    found = panel_figures.cells(members(names).with_columns(ending), whole("year", start, 48_000), contributions(names), wanted)
+    found = panel_figures.cells(members(names).with_columns(ending), whole("year", start, 48_000), *facts(names), wanted)
     assert found.select("numerator", "reason").rows() == [(None, "panel_incomplete")]
 
 
@@ -113,7 +119,7 @@ def test_counties_are_shown_by_their_own_panel_only() -> None:
     year = pl.DataFrame([periods.period("year", date(2024, 1, 1))], schema=periods.SCHEMA, orient="row")
     wanted = panel_figures.asked(year, drawn)
     every = pl.concat([whole("year", date(2024, 1, 1), 36_000, *place) for place in (("national", "FI"), ("sector", sector))])
-    found = panel_figures.cells(members(names, COUNTIES, sector), every, contributions(names), wanted)
+    found = panel_figures.cells(members(names, COUNTIES, sector), every, *facts(names), wanted)
     assert found.sort("level").select("level", "numerator", "reason").rows() == [
         ("national", None, "panel_too_small"),
         ("sector", 36_000, None),
@@ -125,7 +131,7 @@ def test_growth_compares_the_panels_own_years_only() -> None:
     years = [periods.period("year", date(year, 1, 1)) for year in range(2019, 2026)]
     wanted = panel_figures.asked(pl.DataFrame(years, schema=periods.SCHEMA, orient="row"), drawn)
     every = pl.concat([whole("year", start, 36_000) for _, start, _ in years])
-    cells = panel_figures.cells(members(names), every, contributions(names, missing="b"), wanted)
+    cells = panel_figures.cells(members(names), every, *facts(names, missing="b"), wanted)
     found = panel_figures.growth(cells, members(names), drawn)
     assert found.select("year", "numerator", "denominator", "reason", "is_linked").rows() == [
         (2021, 36_000, 36_000, None, True),
