@@ -99,18 +99,21 @@ def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: dat
     When registers or plans changed since the last run, everything in force is measured again.
     """
     again = _measured_otherwise(store, reference)
+    there = ledger.sources_loaded(store)
     for slug, source in SOURCES.items():
         if again:
             measures.forget(store, source.measures.tables)
         measures.create(store, source.measures.tables)
         read = (slug, *source.measures.beside) if isinstance(source.measures, TableMeasures) else (slug,)
         of_source = [item for item in moved if item.intent.source in read]
+        if not of_source and not (again and there.intersection(read)):
+            continue
         if isinstance(source.measures, SnapshotMeasures):
             months = _measure_slices(store, reference, slug, source.measures, of_source, at, again)
         elif isinstance(source.measures, KeyedMeasures):
             months = _measure_keys(store, reference, source, source.measures, of_source, again)
         else:
-            months = _measure_tables(store, reference, source, source.measures, of_source, again)
+            months = _measure_tables(store, reference, source, source.measures)
         ledger.mark_dirty(store, slug, months)
 
 
@@ -142,19 +145,13 @@ def _measure_keys(
     store: Store, reference: Reference, source: Source, plan: KeyedMeasures, moved: Sequence[Landed], again: bool
 ) -> set[date]:
     slug = source.contract.source
-    if not moved and not again:
-        return set()
     ledger.set_keyed_statuses(store, slug)
     procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
     tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
     return measures.replace_keyed(store, plan.tables, plan.measure(tables, reference), procedures)
 
 
-def _measure_tables(
-    store: Store, reference: Reference, source: Source, plan: TableMeasures, moved: Sequence[Landed], again: bool
-) -> set[date]:
-    if not moved and not again:
-        return set()
+def _measure_tables(store: Store, reference: Reference, source: Source, plan: TableMeasures) -> set[date]:
     ledger.set_keyed_statuses(store, source.contract.source)
     tables: dict[str, pl.DataFrame] = {}
     for contract in (source.contract, *(SOURCES[slug].contract for slug in plan.beside)):

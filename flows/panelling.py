@@ -89,7 +89,8 @@ def _facts(store: Store, reference: Reference, bounds: Bounds) -> Facts:
     spent = _spent(store, reference, bounds.get(INVOICES))
     returns = store.frame("FROM measure.unit_return")
     parameters = parameters_of(reference)
-    said = [module.compute({"unit_return": returns}, parameters) for module in (strategy_shares, strategy_counts)]
+    modules = () if returns.is_empty() else (strategy_shares, strategy_counts)
+    said = [module.compute({"unit_return": returns}, parameters) for module in modules]
     said = [part.with_columns(month=panel.december(pl.col("month")), period_kinds=pl.lit("all")) for part in said]
     total = spent.filter(pl.col("figure_id") == panel_figures.WHOLE)
     return Facts(pl.concat([spent, *said], how="diagonal_relaxed"), pl.concat([panel.usable(total), panel.returned(returns)]))

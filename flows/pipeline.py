@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from flows import alerting, pruning, receiving
@@ -67,7 +68,13 @@ def reference_of(home: Home) -> Reference:
                 overlay[name] = path.read_text("utf-8")
             except UnicodeDecodeError as error:
                 raise ConfigurationError(f"registry file {name} is not UTF-8 ({error}); save it as UTF-8") from error
-    return Reference.load(overlay)
+    return _reference(tuple(sorted(overlay.items())))
+
+
+@lru_cache(maxsize=1)
+def _reference(overlay: tuple[tuple[str, str], ...]) -> Reference:
+    """Registers are checked against each other once, not for every step of a run."""
+    return Reference.load(dict(overlay))
 
 
 def receive(

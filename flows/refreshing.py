@@ -117,15 +117,13 @@ def _bounds(store: Store, as_of: date | None = None) -> dict[str, tuple[date, da
 
     With `as_of`, the last month of invoices is the last one expected by then, delivered or not.
     """
-    found = {}
-    for slug, source in SOURCES.items():
-        months = figures.months(store, _month_columns()[slug]) if source.contract.kind == "keyed" else []
-        bounds = (months[0], months[-1]) if months else figures.slice_bounds(store, slug)
-        if bounds:
-            if as_of is not None and source.contract.kind == "snapshot":
-                bounds = (bounds[0], periods.expected_through(bounds[1], as_of))
-            found[slug] = bounds
-    return found
+    keyed = [slug for slug, source in SOURCES.items() if source.contract.kind == "keyed"]
+    columns = _month_columns()
+    found = figures.slice_bounds(store) | figures.bounds(store, {slug: columns[slug] for slug in keyed})
+    if as_of is not None:
+        for slug in found.keys() - set(keyed):
+            found[slug] = (found[slug][0], periods.expected_through(found[slug][1], as_of))
+    return {slug: found[slug] for slug in SOURCES if slug in found}
 
 
 def _reach(store: Store) -> pl.DataFrame:

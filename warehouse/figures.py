@@ -283,14 +283,31 @@ def months(store: Store, columns: Sequence[tuple[str, str]]) -> list[date]:
     return sorted(month for month in found if month)
 
 
-def slice_bounds(store: Store, source: str) -> tuple[date, date] | None:
-    """First and last month that slices in force of a source cover."""
-    row = store.rows(
-        "SELECT min(slice_period) AS low, max(CASE slice_kind WHEN 'year' THEN (slice_period + INTERVAL 11 MONTH)::DATE "
-        "ELSE slice_period END) AS high FROM ledger.slice WHERE source = ? AND valid_to IS NULL",
-        [source],
-    )[0]
-    return (row["low"], row["high"]) if row["low"] else None
+def bounds(store: Store, columns: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, tuple[date, date]]:
+    """First and last month that the measure tables of sources hold; `columns` are (table, column of the month) per source."""
+    scans = [
+        f'SELECT \'{source}\' AS source, min("{column}") AS low, max("{column}") AS high FROM measure."{table}"'
+        for source, found in columns.items()
+        for table, column in found
+    ]
+    return _spans(store, " UNION ALL ".join(scans)) if scans else {}
+
+
+def slice_bounds(store: Store) -> dict[str, tuple[date, date]]:
+    """First and last month that slices in force of each source cover."""
+    return _spans(
+        store,
+        "SELECT source, slice_period AS low, CASE slice_kind WHEN 'year' THEN (slice_period + INTERVAL 11 MONTH)::DATE "
+        "ELSE slice_period END AS high FROM ledger.slice WHERE valid_to IS NULL",
+    )
+
+
+def _spans(store: Store, spans: str) -> dict[str, tuple[date, date]]:
+    sql = (
+        "SELECT source, date_trunc('month', min(low))::DATE AS low, date_trunc('month', max(high))::DATE AS high "
+        f"FROM ({spans}) GROUP BY source HAVING min(low) IS NOT NULL"
+    )
+    return {row["source"]: (row["low"], row["high"]) for row in store.rows(sql)}
 
 
 def all_periods(store: Store) -> list[tuple[str, date]]:

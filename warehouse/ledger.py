@@ -315,6 +315,11 @@ def slices_in_force(store: Store, source: str) -> list[SliceChange]:
     return [SliceChange(row["agency"], (row["part"], row["slice_period"], row["slice_kind"]), row["batch_id"]) for row in rows]
 
 
+def sources_loaded(store: Store) -> set[str]:
+    """Sources of which rows lie in the lake."""
+    return {row["source"] for row in store.rows("SELECT DISTINCT source FROM ledger.batch_file")}
+
+
 def state(store: Store, key: str) -> str | None:
     """A remembered word of the warehouse."""
     value = store.scalar("SELECT value FROM ledger.state WHERE key = ?", [key])

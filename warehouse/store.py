@@ -146,13 +146,11 @@ def configuration(home: Home) -> dict[str, str | bool | int | float | list[str]]
 
 def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
     """A DuckDB table from a contract: types from the empty Polars frame, NOT NULL from `required`."""
-    qualified = f'{schema}."{table.name}"'
     con.register("empty_contract", pl.DataFrame(schema=table.polars_schema()).to_arrow())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {qualified} AS FROM empty_contract")
+    types = {row[0]: row[1] for row in con.execute("DESCRIBE empty_contract").fetchall()}
     con.unregister("empty_contract")
-    for column in table.columns:
-        if column.required:
-            con.execute(f'ALTER TABLE {qualified} ALTER COLUMN "{column.name}" SET NOT NULL')
+    columns = [f'"{column.name}" {types[column.name]}{" NOT NULL" if column.required else ""}' for column in table.columns]
+    con.execute(f'CREATE TABLE IF NOT EXISTS {schema}."{table.name}" ({", ".join(columns)})')
 
 
 def comment(con: duckdb.DuckDBPyConnection, qualified: str, text: str, columns: Mapping[str, str]) -> None:

@@ -167,10 +167,10 @@ def test_many_orders(seed: int, folder: Path, at_once: Callable[[list[str]], Pat
 
 @pytest.mark.slow
 def test_the_clock_on_the_wall_is_moot(tiny_sample: Path, tiny_home: Path, tmp_path: Path) -> None:
-    """Another time zone, another hash seed, one thread: the same figures."""
+    """Another time zone, another hash seed, another number of threads: the same figures."""
     home = support.empty_home(tiny_sample, tmp_path / "home")
     support.deliver(support.delivered_files(tiny_sample), tiny_sample, home)
-    done = support.run(home, "nightly", TZ="Asia/Tokyo", PYTHONHASHSEED="4711", POLARS_MAX_THREADS="1", LC_ALL="C")
+    done = support.run(home, "nightly", TZ="Asia/Tokyo", PYTHONHASHSEED="4711", POLARS_MAX_THREADS="3", LC_ALL="C")
     assert done.returncode == 0, done.stderr
     assert_same(home, tiny_home)
 

@@ -15,9 +15,10 @@ import pytest
 
 from tests.acceptance import support
 
-POINTS, HEAVY_POINTS = 7, 60
+NIGHTS, NIGHTS_HEAVY = 4, 50
+RECEIPTS, RECEIPTS_HEAVY = 1, 10
 KILLS = 2
-"""Kills in a row at each point, before the run that is left alone."""
+"""Kills in a row in each night, before the run that is left alone; in each receipt, one for every file."""
 
 
 @pytest.fixture(scope="module")
@@ -123,19 +124,19 @@ def receive_survives(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", range(POINTS - 2))
+@pytest.mark.parametrize("point", range(NIGHTS))
 def test_nightly_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int) -> None:
     nightly_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", range(2))
+@pytest.mark.parametrize("point", range(RECEIPTS))
 def test_receive_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int) -> None:
     receive_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("point", range(POINTS - 2, HEAVY_POINTS - 8))
+@pytest.mark.parametrize("point", range(NIGHTS, NIGHTS_HEAVY))
 def test_nightly_killed_at_many_points(
     tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
 ) -> None:
@@ -143,7 +144,7 @@ def test_nightly_killed_at_many_points(
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("point", range(2, 10))
+@pytest.mark.parametrize("point", range(RECEIPTS, RECEIPTS_HEAVY))
 def test_receive_killed_at_many_points(
     tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
 ) -> None:

@@ -39,7 +39,7 @@ while not stop.exists():
         wrong.append(repr(error))
     longest = max(longest, time.monotonic() - started)
     asked += 1
-    time.sleep(0.01)  # four readers that spin would only measure two cores
+    time.sleep(0.05)  # four readers that spin would only measure two cores
 print(json.dumps({"asked": asked, "numbers": sorted(numbers), "wrong": wrong[:5], "longest": longest}))
 """
 
