@@ -18,7 +18,7 @@ from schemas.key_figure import KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
 from transforms.key_figures import FIGURES
 from transforms.registry import SOURCES
-from warehouse.publication import deviation, mart, meta, panel, reference_values, strategy
+from warehouse.publication import deviation, mart, meta, panel, reference_values, revision, strategy
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
@@ -52,6 +52,8 @@ def dictionary() -> str:
         "mart.figure": mart.FIGURE,
         "mart.level": mart.LEVEL,
         "mart.deviation": deviation.DEVIATION,
+        "mart.revision": revision.REVISION,
+        "mart.revision_summary": revision.SUMMARY,
         "mart.panel": panel.PANEL,
         "mart.panel_member": panel.MEMBER,
         "mart.panel_growth": panel.GROWTH,

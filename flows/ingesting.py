@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from importlib.metadata import version
+from datetime import datetime
 from threading import Thread
 
 import polars as pl
 
+from flows.measuring import measure
 from flows.preparing import Progress, prepare, silent
-from schemas.reference import Reference
-from transforms.delivery import Context, KeyedMeasures, SnapshotMeasures, Source, TableMeasures
-from transforms.newest import newest
+from flows.stepping import Steps
+from transforms.delivery import Context
 from transforms.registry import SOURCES
-from warehouse import ledger, measures
+from warehouse import ledger
 from warehouse.home import Home
 from warehouse.lake import sweep
 from warehouse.landing import Landed, Landing
@@ -37,8 +35,13 @@ class Ingested:
     refused: list[str] = field(default_factory=list)
 
 
-def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: Progress = silent) -> Ingested:
-    """Drain landing. One transaction: ledger, slices, quarantine, validation, measures and what must be computed again."""
+def ingest(
+    store: Store, context: Context, run_id: str, at: datetime, progress: Progress = silent, steps: Steps | None = None
+) -> Ingested:
+    """Drain landing. One transaction: ledger, slices, quarantine, validation, measures and what must be computed again.
+
+    `steps` is told what is about to be loaded, before it is.
+    """
     home = store.home
     Landing(home).recover()
     sweep(home, {row["path"] for row in store.rows("SELECT path FROM ledger.batch_file")})
@@ -54,15 +57,21 @@ def ingest(store: Store, context: Context, run_id: str, at: datetime, progress: 
         warming.join()
     validation = _gate(batches, home)
     by_delivery = {delivery_id: batch for batch in batches for delivery_id in batch.deliveries}
-    with store.transaction():
+    for batch in batches:
+        if len(batch.refused) < len(batch.deliveries):
+            batch.batch.commit()
+        else:
+            batch.batch.discard()
+
+    def apply() -> None:
         for item in moved:
             ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
         ledger.store_batches(store, batches)
-        for batch in batches:
-            if len(batch.refused) < len(batch.deliveries):
-                batch.batch.commit()
-            else:
-                batch.batch.discard()
+
+    if steps:
+        steps.data(moved, [delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused], apply)
+    with store.transaction():
+        apply()
         store.append("ledger.validation", validation.with_columns(run_id=pl.lit(run_id)))
         measure(store, context.reference, moved, at)
         ledger.remember_left(store, at)
@@ -91,69 +100,3 @@ def _for_gate(batch: PreparedBatch) -> Prepared:
     rule_counts = rules.group_by("delivery_id", "table_name", "rule").agg(pl.len().cast(pl.Int64).alias("rows_n"))
     parquet = {table.name: batch.batch.paths_aside(table.name) for table in batch.contract.tables}
     return Prepared(batch.contract, parquet, batch.counts, rule_counts, frozenset(batch.refused))
-
-
-def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: datetime) -> None:
-    """Bring slices and measures in line with the ledger and mark the months that must be computed again.
-
-    When registers or plans changed since the last run, everything in force is measured again.
-    """
-    again = _measured_otherwise(store, reference)
-    there = ledger.sources_loaded(store)
-    for slug, source in SOURCES.items():
-        if again:
-            measures.forget(store, source.measures.tables)
-        measures.create(store, source.measures.tables)
-        read = (slug, *source.measures.beside) if isinstance(source.measures, TableMeasures) else (slug,)
-        of_source = [item for item in moved if item.intent.source in read]
-        if not of_source and not (again and there.intersection(read)):
-            continue
-        if isinstance(source.measures, SnapshotMeasures):
-            months = _measure_slices(store, reference, slug, source.measures, of_source, at, again)
-        elif isinstance(source.measures, KeyedMeasures):
-            months = _measure_keys(store, reference, source, source.measures, of_source, again)
-        else:
-            months = _measure_tables(store, reference, source, source.measures)
-        ledger.mark_dirty(store, slug, months)
-
-
-def _measured_otherwise(store: Store, reference: Reference) -> bool:
-    """Whether registers, plans or the product's version differ from those the measures were made with; remembers the new ones."""
-    plans = [repr(source.measures.tables) + repr(getattr(source.measures, "plans", "")) for source in SOURCES.values()]
-    mark = hashlib.sha256("\n".join([version("nyckeltal"), reference.fingerprint, *plans]).encode()).hexdigest()
-    if ledger.state(store, "measured_with") == mark:
-        return False
-    ledger.set_state(store, "measured_with", mark)
-    return True
-
-
-def _measure_slices(
-    store: Store, reference: Reference, slug: str, plan: SnapshotMeasures, moved: Sequence[Landed], at: datetime, again: bool
-) -> set[date]:
-    changes = []
-    for agency in sorted({item.intent.agency for item in moved}):
-        changes.extend(ledger.change_slices(store, slug, agency, at))
-    if again:
-        changes = ledger.slices_in_force(store, slug)
-    if not changes:
-        return set()
-    measures.register_reference(store, plan.relations(reference))
-    return measures.replace_slices(store, plan.source_table, plan.plans, changes)
-
-
-def _measure_keys(
-    store: Store, reference: Reference, source: Source, plan: KeyedMeasures, moved: Sequence[Landed], again: bool
-) -> set[date]:
-    slug = source.contract.source
-    ledger.set_keyed_statuses(store, slug)
-    procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
-    tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
-    return measures.replace_keyed(store, plan.tables, plan.measure(tables, reference), procedures)
-
-
-def _measure_tables(store: Store, reference: Reference, source: Source, plan: TableMeasures) -> set[date]:
-    ledger.set_keyed_statuses(store, source.contract.source)
-    tables: dict[str, pl.DataFrame] = {}
-    for contract in (source.contract, *(SOURCES[slug].contract for slug in plan.beside)):
-        tables |= newest(contract, measures.keyed_tables(store, contract.source, contract.tables, None))
-    return measures.replace_tables(store, plan.tables, plan.measure(tables, reference))

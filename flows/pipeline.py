@@ -21,6 +21,7 @@ from flows.preparing import Progress, silent
 from flows.publishing import Published, is_stale
 from flows.refreshing import refresh_and_publish
 from flows.settings import Settings
+from flows.stepping import Steps
 from schemas.errors import ConfigurationError, InvariantBroken, UsageError
 from schemas.reference import KEYS, Reference
 from transforms.delivery import Context
@@ -184,8 +185,10 @@ def _run(
     moment = at or landing.now()
     run = Run(run_id=f"{moment:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}")
     with store.writing(home, settings.wait_seconds) as warehouse:
+        steps = Steps(warehouse, reference, settings.today(), moment)
+        steps.registers()
         if loads:
-            run.ingested = ingest(warehouse, Context(reference, settings.limits()), run.run_id, moment, progress)
+            run.ingested = ingest(warehouse, Context(reference, settings.limits()), run.run_id, moment, progress, steps)
             write_receipts(warehouse, reference)
             run.quality = ledger.quality_of(warehouse, run.run_id)
         if publishes(warehouse):

@@ -14,7 +14,7 @@ from transforms.key_figures import DEFINITIONS
 from transforms.reference_values import reference_values as read_reference_values
 from transforms.registry import SOURCES
 from warehouse import figures, ledger, panels
-from warehouse.publication import deviation, generations, mart, meta, panel, reference_values, restricted, strategy
+from warehouse.publication import deviation, generations, mart, meta, panel, reference_values, restricted, revision, strategy
 from warehouse.store import Store
 
 NAMED = frozenset(
@@ -128,6 +128,7 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
                 con, mart.key_figure_table(mart.with_derived(figures.current(store), labels.names, labels.through))
             )
         deviation.fill(con, store, number, copied)
+        revision.fill(con, store, number, copied)
         strategy.fill(con, reference)
         reference_values.fill(con, published_elsewhere)
         for table in small:

@@ -27,7 +27,7 @@ from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
 from transforms.rollup import roll_up
 from transforms.settle import PANEL, flips, settle
-from warehouse import figures, ledger
+from warehouse import figures, ledger, revisions
 from warehouse import reach as reaches
 from warehouse.store import Store
 
@@ -52,6 +52,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
     if broken:
         raise InvariantBroken(f"nothing is published: {len(broken)} conservation breaches, first: {broken[0]}")
     figures.create(store)
+    revisions.create(store)
     with store.transaction():
         names = _names(store, reference)
         touched, computed = _recompute(store, reference, names, as_of)
@@ -60,11 +61,26 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
         scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store))
         panelling.follow(store, reference, scene, touched, wanted, as_of, next_number(store))
         judge(store, reference, next_number(store))
+        revisions.write(store, next_number(store))
         row = register(store, as_of, at)
     if row is None:
         return last_published(store)
     publish(store, reference, Labels(names.labels, _through(store)), row, as_of, at, keep)
     return row
+
+
+def look_ahead(store: Store, reference: Reference, as_of: date) -> pl.DataFrame:
+    """What the figures would be: CELL of revisions and `value` of those that differ from what is published. Leaves out figures
+    under disclosure control and those of panels.
+
+    Called inside a transaction that is taken back.
+    """
+    figures.create(store)
+    names = _names(store, reference)
+    touched, computed = _recompute(store, reference, names, as_of)
+    wanted, is_closing = _to_settle(store, touched, as_of)
+    _resettle(store, reference, names, wanted, None if is_closing else computed, as_of, is_step=True)
+    return revisions.changed(store, next_number(store)).drop("value_before")
 
 
 def _names(store: Store, reference: Reference) -> Names:
@@ -322,10 +338,16 @@ def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> tuple[pl.Dat
 
 
 def _resettle(
-    store: Store, reference: Reference, names: Names, wanted: pl.DataFrame, figure_ids: Collection[str] | None, as_of: date
+    store: Store,
+    reference: Reference,
+    names: Names,
+    wanted: pl.DataFrame,
+    figure_ids: Collection[str] | None,
+    as_of: date,
+    is_step: bool = False,
 ) -> None:
     """Settle some figures (None: all) in `wanted` and bring the history in line; figures under disclosure control by whole years
-    and all together (METHOD 5)."""
+    and all together (METHOD 5), `is_step`: not at all."""
     if wanted.is_empty():
         return
     classes, number = rules(reference, DEFINITIONS), next_number(store)
@@ -336,7 +358,7 @@ def _resettle(
         settled = _settled(store, reference, names, needed, free, as_of).join(wanted, on=PERIOD_KEY, how="semi")
         settled = protecting.closed_suppliers(store, reference, settled)
         figures.revise(store, settled, wanted, number, PANEL, only=() if figure_ids is None else free, never=guarded)
-    if figure_ids is not None and not set(guarded) & set(figure_ids):
+    if is_step or (figure_ids is not None and not set(guarded) & set(figure_ids)):
         return
     years = protecting.reach(store, wanted)
     needed = protecting.reach(store, pl.concat([wanted, periods.a_year_later(wanted, -1)]))

@@ -124,8 +124,15 @@ class Reference:
     @cached_property
     def fingerprint(self) -> str:
         """Changes when any register changes."""
-        text = "\n".join(f"{name}\n{table.write_csv()}" for name, table in sorted(self._tables.items()))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256("\n".join(f"{name}\n{text}" for name, text in self.texts().items()).encode()).hexdigest()
+
+    def texts(self) -> dict[str, str]:
+        """Every register as CSV, by name."""
+        return {name: table.write_csv() for name, table in sorted(self._tables.items())}
+
+    def replaced(self, texts: Mapping[str, str]) -> Reference:
+        """With other registers (`texts`) in place of its own, unchecked: they were checked when they were in force."""
+        return Reference(self._tables | {name: pl.read_csv(text.encode(), infer_schema=False) for name, text in texts.items()})
 
     @cached_property
     def agencies(self) -> Mapping[str, Agency]:

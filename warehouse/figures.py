@@ -73,8 +73,8 @@ def revise(
 ) -> None:
     """Bring the history of a panel's `periods` in line with `settled`; of the figures `only`, if given, and `never` of others.
 
-    A changed row closes the old one; `revision_no` rises only when the published value itself changed. Cells that are gone
-    are closed. `settled` may say `is_restricted` (for the owner only).
+    A changed row closes the old one; `revision_no` rises only when the value is another than the one last published. Cells that
+    are gone are closed. `settled` may say `is_restricted` (for the owner only).
     """
     if "is_restricted" not in settled.columns:
         settled = settled.with_columns(is_restricted=pl.lit(value=False))
@@ -88,6 +88,12 @@ def revise(
         store.relation("settled_period", periods.select("period_kind", "period_start")),
     ):
         store.con.execute(
+            "CREATE OR REPLACE TEMP TABLE published_row AS SELECT h.* FROM figure.history h "
+            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.panel = $1 "
+            f"AND h.valid_from_no < $2 AND (h.valid_to_no IS NULL OR h.valid_to_no = $2) AND {chosen}",
+            [panel, publication_no],
+        )
+        store.con.execute(
             "CREATE OR REPLACE TEMP TABLE current_row AS SELECT h.* FROM figure.history h "
             "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL AND h.panel = ? "
             f"AND {chosen}",
@@ -95,9 +101,9 @@ def revise(
         )
         store.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT {names}, "
-            "CASE WHEN h.figure_id IS NULL THEN 0 "
-            "ELSE h.revision_no + (h.value IS DISTINCT FROM s.value)::INTEGER END AS revision_no "
-            f"FROM settled s LEFT JOIN current_row h ON {on} WHERE h.figure_id IS NULL OR NOT ({same})"
+            "coalesce(p.revision_no + (p.value IS DISTINCT FROM s.value)::INTEGER, 0) AS revision_no "
+            f"FROM settled s LEFT JOIN current_row h ON {on} LEFT JOIN published_row p ON {on.replace('h.', 'p.')} "
+            f"WHERE h.figure_id IS NULL OR NOT ({same})"
         )
         store.con.execute(f"CREATE OR REPLACE TEMP TABLE gone_row AS SELECT h.* FROM current_row h ANTI JOIN settled s ON {on}")
     closing = " AND ".join(f'h."{name}" = c."{name}"' for name in KEY)

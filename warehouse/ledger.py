@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 
@@ -230,16 +231,30 @@ def fold(store: Store, source: str, agency: str, without: Collection[str] = ()) 
     )
 
 
-def change_slices(store: Store, source: str, agency: str, at: datetime) -> list[SliceChange]:
-    """Bring the slice map in line with the fold; closes and opens rows, sets held and superseded. Returns what changed."""
-    wanted = fold(store, source, agency)
-    current = {
+def due_changes(store: Store, source: str, agency: str) -> tuple[list[SliceKey], list[SliceKey]]:
+    """Slices that `change_slices` would replace or close, and those that it would open where there was none."""
+    wanted, current = fold(store, source, agency), _current_slices(store, source, agency)
+    moved = [key for key, row in current.items() if key not in wanted.slices or wanted.slices[key].batch_id != row["batch_id"]]
+    return moved, [key for key in wanted.slices if key not in current]
+
+
+def _current_slices(store: Store, source: str, agency: str) -> dict[SliceKey, dict[str, Any]]:
+    return {
         (row["part"], row["slice_period"], row["slice_kind"]): row
         for row in store.rows("SELECT * FROM ledger.slice WHERE source = ? AND agency = ? AND valid_to IS NULL", [source, agency])
     }
+
+
+def change_slices(store: Store, source: str, agency: str, at: datetime, opens: bool = True) -> list[SliceChange]:
+    """Bring the slice map in line with the fold; closes and opens rows, sets held and superseded. Returns what changed.
+
+    `opens` False leaves out slices where there was none.
+    """
+    wanted = fold(store, source, agency)
+    current = _current_slices(store, source, agency)
     changes, opened = [], []
     moment = at.replace(tzinfo=None)
-    for key in sorted(set(current) | set(wanted.slices)):
+    for key in sorted(set(current) | (set(wanted.slices) if opens else set())):
         old, new = current.get(key), wanted.slices.get(key)
         old_batch, new_batch = old["batch_id"] if old else None, new.batch_id if new else None
         if old_batch == new_batch:
@@ -318,6 +333,18 @@ def slices_in_force(store: Store, source: str) -> list[SliceChange]:
 def sources_loaded(store: Store) -> set[str]:
     """Sources of which rows lie in the lake."""
     return {row["source"] for row in store.rows("SELECT DISTINCT source FROM ledger.batch_file")}
+
+
+def keep_registers(store: Store, texts: Mapping[str, str]) -> None:
+    """Keep the registers of a run, as text."""
+    store.con.execute("DELETE FROM ledger.register")
+    rows = {"name": list(texts), "content": list(texts.values())}
+    store.append("ledger.register", pl.DataFrame(rows, schema={"name": pl.String, "content": pl.String}))
+
+
+def kept_registers(store: Store) -> dict[str, str]:
+    """The registers of the last run."""
+    return {row["name"]: row["content"] for row in store.rows("FROM ledger.register")}
 
 
 def state(store: Store, key: str) -> str | None:

@@ -59,6 +59,7 @@ CREATE TABLE IF NOT EXISTS ledger.validation (
     limit_share DOUBLE, is_success BOOLEAN NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.receipt (delivery_id VARCHAR PRIMARY KEY, mark VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.dirty (source VARCHAR NOT NULL, month DATE NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.register (name VARCHAR NOT NULL, content VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.state (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.publication (
     publication_no INTEGER PRIMARY KEY, published_at TIMESTAMP NOT NULL, as_of DATE NOT NULL, fingerprint VARCHAR NOT NULL,
@@ -117,6 +118,17 @@ class Store:
         except BaseException as error:
             _rollback(self.con)
             raise _storage(error) from error
+
+    @contextmanager
+    def taken_back(self) -> Iterator[None]:
+        """A transaction whose every change is taken back at the end, to see what would be."""
+        self.con.execute("BEGIN")
+        try:
+            yield
+        except BaseException as error:
+            raise _storage(error) from error
+        finally:
+            _rollback(self.con)
 
 
 def _rollback(con: duckdb.DuckDBPyConnection) -> None:

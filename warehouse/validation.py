@@ -52,7 +52,9 @@ def warm_up() -> None:
         later["scipy"].stats = later["scipy.stats"]  # type: ignore[attr-defined]
     sys.modules.update(later)
     try:
-        importlib.import_module("great_expectations")  # its warnings as Python shows them: in a thread they cannot be caught safely
+        importlib.import_module(
+            "great_expectations"
+        )  # its warnings as Python shows them: in a thread they cannot be caught safely
     finally:
         for name, module in later.items():
             if sys.modules.get(name) is module:

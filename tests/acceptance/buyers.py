@@ -74,22 +74,27 @@ def registers(home: Path, buyers: Iterable[Buyer]) -> None:
     (folder / "agencies.csv").write_text("\n".join(agencies) + "\n", "utf-8")
 
 
-def deliver(home: Path, buyer: Buyer, year: int) -> None:
+def deliver(home: Path, buyer: Buyer, year: int, through: int | None = None, produced: datetime | None = None) -> None:
+    """A file of a year's invoices (or of several years', `through` the last), produced on the next 1 January unless said."""
     inbox = home / "inbox" / buyer.key / "purchase_invoices"
     inbox.mkdir(parents=True, exist_ok=True)
-    amounts = [(month, "Otos-Paino 24 Oy;9048548-5", buyer.of(year, month)) for month in range(1, 13)]
-    if buyer.masked(year):
-        amounts.append((3, "Salassa pidettävä;", buyer.masked(year)))
+    last = through or year
+    amounts = [
+        (one, month, "Otos-Paino 24 Oy;9048548-5", buyer.of(one, month))
+        for one in range(year, last + 1)
+        for month in range(1, 13)
+    ]
+    amounts += [(one, 3, "Salassa pidettävä;", buyer.masked(one)) for one in range(year, last + 1) if buyer.masked(one)]
     rows = [
-        f"{buyer.key};{year}{month:02d};15.{month:02d}.{year};{supplier};FI;{euros},00;43010000;Kunnossapito;Ylläpito"
-        for month, supplier, euros in amounts
+        f"{buyer.key};{one}{month:02d};15.{month:02d}.{one};{supplier};FI;{euros},00;43010000;Kunnossapito;Ylläpito"
+        for one, month, supplier, euros in amounts
     ]
     path = inbox / f"{buyer.key}_{year}.csv"
     path.write_text("\n".join([HEADER, *rows]) + "\n", "utf-8")
     manifest = {
-        "produced_at": datetime(year + 1, 1, 1, tzinfo=UTC).isoformat(),
+        "produced_at": (produced or datetime(year + 1, 1, 1, tzinfo=UTC)).isoformat(),
         "coverage_from": f"{year}-01-01",
-        "coverage_to": f"{year}-12-31",
+        "coverage_to": f"{last}-12-31",
     }
     path.with_name(path.name + ".manifest.json").write_text(json.dumps(manifest), "utf-8")
 

@@ -1,0 +1,126 @@
+"""Revisions: why published values changed (METHOD 30), one row per cell, publication and cause.
+
+A publication may have several causes, which come one after the other: another definition, other reference data, corrections of
+what was delivered, late deliveries. While they come in, `figure.step` keeps what the figures were after each cause but the last;
+when the figures are revised, every cause gets the difference that it made, so the differences add up to the whole.
+
+A cell here is a key figure's row without the version of its definition, which a definition may raise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from schemas.key_figure import KEY_FIGURE, VALUE
+from warehouse import ledger
+from warehouse.store import Store
+
+DEFINITION, REFERENCE, CORRECTION, LATE = CAUSES = ("definition", "reference", "correction", "late")
+"""In the order in which they are told apart (METHOD 30)."""
+CELL = tuple(name for name in KEY_FIGURE.primary_key if name != "version")
+_STATE = "causes"
+_KEY = ", ".join(f'"{name}"' for name in CELL)
+
+
+def create(store: Store) -> None:
+    """The tables, made when missing."""
+    types = KEY_FIGURE.polars_schema()
+    columns = ", ".join(f'"{name}" {"DATE" if types[name] == pl.Date else "VARCHAR"} NOT NULL' for name in CELL)
+    store.con.execute(
+        f"CREATE TABLE IF NOT EXISTS figure.step (publication_no INTEGER NOT NULL, step_no INTEGER NOT NULL, {columns}, "
+        "value DECIMAL(28, 8));"
+        f"CREATE TABLE IF NOT EXISTS figure.revision (publication_no INTEGER NOT NULL, cause VARCHAR NOT NULL, {columns}, "
+        "value_before DECIMAL(28, 8), value_after DECIMAL(28, 8), difference DECIMAL(28, 8));"
+    )
+
+
+def pending(store: Store, publication_no: int) -> list[str]:
+    """Causes that have come since the last publication that is out, in order; `publication_no` is the one being made."""
+    known = json.loads(ledger.state(store, _STATE) or "{}")
+    return list(known["causes"]) if known.get("publication_no") == publication_no else []
+
+
+def note(store: Store, publication_no: int, cause: str) -> None:
+    """Remember that a cause has come; what another one before it came to is kept by `keep_step`."""
+    causes = pending(store, publication_no)
+    if not causes or causes[-1] != cause:
+        ledger.set_state(store, _STATE, json.dumps({"publication_no": publication_no, "causes": [*causes, cause]}))
+
+
+def keep_step(store: Store, publication_no: int, rows: pl.DataFrame) -> None:
+    """Keep the values (CELL, value) of the cells that differ from those published, after the newest pending cause."""
+    number = len(pending(store, publication_no))
+    store.con.execute("DELETE FROM figure.step WHERE publication_no <> ? OR step_no >= ?", [publication_no, number])
+    kept = rows.with_columns(publication_no=pl.lit(publication_no, pl.Int32), step_no=pl.lit(number, pl.Int32))
+    store.append("figure.step", kept)
+
+
+def changed(store: Store, publication_no: int) -> pl.DataFrame:
+    """CELL, value_before, value of the open cells whose value differs from that of the last publication that is out."""
+    return store.frame(
+        f"""
+        WITH opened AS (SELECT {_KEY}, value FROM figure.history
+            WHERE valid_from_no = $1 AND valid_to_no IS NULL AND NOT is_restricted),
+        closed AS (SELECT {_KEY}, value AS value_before FROM figure.history
+            WHERE valid_to_no = $1 AND valid_from_no < $1 AND NOT is_restricted)
+        SELECT {_KEY}, value_before, value FROM opened FULL JOIN closed USING ({_KEY})
+        WHERE value IS DISTINCT FROM value_before
+        """,
+        [publication_no],
+    )
+
+
+def write(store: Store, publication_no: int) -> int:
+    """Write the revisions of the publication being made anew, of cells that were final before; returns how many rows.
+
+    Called inside the transaction that revised the history.
+    """
+    store.con.execute("DELETE FROM figure.revision WHERE publication_no = ?", [publication_no])
+    now = changed(store, publication_no)
+    causes = pending(store, publication_no)
+    steps = store.frame(
+        f"SELECT step_no, {_KEY}, value FROM figure.step WHERE publication_no = ? AND step_no < ?", [publication_no, len(causes)]
+    )
+    cells = pl.concat([now.select(CELL), steps.select(CELL)]).unique()
+    if cells.is_empty() or not causes:
+        return 0
+    with store.relation("revised_cell", cells):
+        final = store.frame(
+            f"SELECT {_KEY}, arg_max(value, valid_from_no) AS published FROM figure.history SEMI JOIN revised_cell USING ({_KEY}) "
+            f"WHERE valid_from_no < $1 AND NOT is_restricted GROUP BY {_KEY} HAVING bool_or(status = 'final')",
+            [publication_no],
+        )
+    rows = _by_cause(final, steps, now, causes).with_columns(publication_no=pl.lit(publication_no, pl.Int32))
+    store.append("figure.revision", rows)
+    return rows.height
+
+
+def _by_cause(final: pl.DataFrame, steps: pl.DataFrame, now: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
+    """CELL, cause, value_before, value_after of the publication, and the cause's part of the difference (null where the cell had
+    no value before or has none now).
+
+    `steps` (step_no from 1, CELL, value) and `now` (CELL, value) hold cells that differ from `final` (CELL, published) then.
+    """
+    points = [steps.filter(step_no=number + 1).select(*CELL, "value") for number in range(len(causes) - 1)]
+    chain = final.with_columns(before="published", known="published")
+    parts = []
+    for cause, point in zip(causes, [*points, now.select(*CELL, "value")], strict=True):
+        chain = (
+            chain.join(point.with_columns(differs=pl.lit(value=True)), on=CELL, how="left")
+            .with_columns(after=pl.when(pl.col("differs")).then("value").otherwise("published"))
+            .with_columns(now_known=pl.coalesce("after", "known"))
+        )
+        # a cell without a value for a while gets the whole difference when it has one again
+        moved = pl.col("now_known").ne_missing(pl.col("known")) | (pl.col("after").is_null() != pl.col("before").is_null())
+        part = chain.filter(moved).select(*CELL, cause=pl.lit(cause), difference=pl.col("now_known") - pl.col("known"))
+        parts.append(part)
+        chain = chain.select(*CELL, "published", before="after", known="now_known")
+    whole = chain.select(*CELL, value_before="published", value_after="before")
+    rows = pl.concat(parts).join(whole, on=CELL).group_by(*CELL, "cause", "value_before", "value_after", maintain_order=True)
+    summed = rows.agg(pl.col("difference").sum())
+    both = pl.col("value_before").is_not_null() & pl.col("value_after").is_not_null()
+    told = summed.with_columns(pl.when(both).then("difference").cast(VALUE))
+    return told.filter(~both | (pl.col("difference") != 0))
