@@ -68,10 +68,12 @@ def ingest(
             ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
         ledger.store_batches(store, batches)
 
-    if steps:
-        steps.data(moved, [delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused], apply)
+    brought = [delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused]
+    note_causes = steps.data(moved, brought, apply) if steps else None
     with store.transaction():
         apply()
+        if note_causes:
+            note_causes()
         store.append("ledger.validation", validation.with_columns(run_id=pl.lit(run_id)))
         measure(store, context.reference, moved, at)
         ledger.remember_left(store, at)

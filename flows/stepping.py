@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 
 import polars as pl
@@ -31,6 +32,8 @@ from warehouse.store import Store
 
 log = logging.getLogger(__name__)
 STATE = "stepped_with"
+Come = tuple[str, pl.DataFrame | None]
+"""A cause that has come, and what the figures were before it where another one had come already."""
 
 
 class Steps:
@@ -46,50 +49,58 @@ class Steps:
 
     def registers(self) -> None:
         """Note other definitions and other registers than those of the last run."""
-        store = self._store
         basis = repr((version("nyckeltal"), sorted(DEFINITIONS.items()), plans_of()))
         marks = {"code": hashlib.sha256(basis.encode()).hexdigest(), "reference": self._reference.fingerprint}
-        known = json.loads(ledger.state(store, STATE) or "null")
+        known = json.loads(ledger.state(self._store, STATE) or "null")
         if known == marks:
             return
+        come: list[Come] = []
         if known and self._is_out:
             if known["code"] != marks["code"]:
-                self._note(DEFINITION)
-            if known["reference"] != marks["reference"] and self._defined_by_old_registers():
-                self._note(REFERENCE)
-        with store.transaction():
-            ledger.set_state(store, STATE, json.dumps(marks))
-            ledger.keep_registers(store, self._reference.texts())
+                come.append((DEFINITION, self._former(DEFINITION)))
+            if known["reference"] != marks["reference"]:
+                if not come:
+                    come.append((REFERENCE, self._former(REFERENCE)))
+                elif (defined := self._defined_by_old_registers()) is not None:
+                    come.append((REFERENCE, defined))
+        with self._store.transaction():
+            self._note(come)
+            ledger.set_state(self._store, STATE, json.dumps(marks))
+            ledger.keep_registers(self._store, self._reference.texts())
 
-    def data(self, moved: Sequence[Landed], brought: Sequence[str], apply: Callable[[], None]) -> None:
-        """Note corrections and late deliveries among what is about to be loaded.
+    def data(self, moved: Sequence[Landed], brought: Sequence[str], apply: Callable[[], None]) -> Callable[[], None]:
+        """Tell corrections and late deliveries apart in what is about to be loaded; what is returned notes them, in the transaction
+        that loads.
 
         `apply` writes the ledger's rows of what has `moved`; `brought` are the deliveries that bring rows.
         """
         if not self._is_out or not moved:
-            return
+            return lambda: None
         split, corrected = Split(frozenset(brought)), None
         with self._store.taken_back():
             apply()
             measure(self._store, self._reference, moved, self._at, split)
             if split.corrects and split.adds:
                 corrected = look_ahead(self._store, self._reference, self._as_of)
+        come: list[Come] = []
         if split.corrects:
-            self._note(CORRECTION)
+            come.append((CORRECTION, self._former(CORRECTION)))
         if split.adds:
-            self._note(LATE, corrected)
+            come.append((LATE, corrected if split.corrects else self._former(LATE)))
+        return partial(self._note, come)
 
     @property
     def _is_out(self) -> bool:
         """Whether there is a publication to revise."""
         return self._number > 1
 
-    def _note(self, cause: str, former: pl.DataFrame | None = None) -> None:
-        """Remember a cause; what another one before it came to (`former`, else the warehouse as it is) becomes a step."""
+    def _former(self, cause: str) -> pl.DataFrame | None:
+        """What the causes that have come before `cause` come to, worked out from the warehouse as it is; None where there are none."""
         causes = revisions.pending(self._store, self._number)
-        if causes and causes[-1] != cause and former is None:
-            former = self._worked_out(self._reference)
-        with self._store.transaction():
+        return self._worked_out(self._reference) if causes and causes[-1] != cause else None
+
+    def _note(self, come: Sequence[Come]) -> None:
+        for cause, former in come:
             if former is not None:
                 revisions.keep_step(self._store, self._number, former)
             revisions.note(self._store, self._number, cause)
@@ -99,18 +110,11 @@ class Steps:
             measure(self._store, reference, [], self._at)
             return look_ahead(self._store, reference, self._as_of)
 
-    def _defined_by_old_registers(self) -> bool:
-        """Work the step of new definitions out with the registers of the last run; False where these no longer fit the
+    def _defined_by_old_registers(self) -> pl.DataFrame | None:
+        """The step of new definitions, worked out with the registers of the last run; None where these no longer fit the
         definitions, which then answer for both."""
-        causes = revisions.pending(self._store, self._number)
-        if not causes or causes[-1] != DEFINITION:
-            return True
         try:
-            step = self._worked_out(self._reference.replaced(ledger.kept_registers(self._store)))
+            return self._worked_out(self._reference.replaced(ledger.kept_registers(self._store)))
         except (ConfigurationError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
             log.info("registers of the last run do not fit the new definitions (%s): told as one cause", type(error).__name__)
-            return False
-        with self._store.transaction():
-            revisions.keep_step(self._store, self._number, step)
-            revisions.note(self._store, self._number, REFERENCE)
-        return True
+            return None

@@ -89,7 +89,8 @@ def write(store: Store, publication_no: int) -> int:
         return 0
     with store.relation("revised_cell", cells):
         final = store.frame(
-            f"SELECT {_KEY}, arg_max(value, valid_from_no) AS published FROM figure.history SEMI JOIN revised_cell USING ({_KEY}) "
+            f"SELECT {_KEY}, max(value) FILTER (valid_to_no IS NULL OR valid_to_no = $1) AS published "
+            f"FROM figure.history SEMI JOIN revised_cell USING ({_KEY}) "
             f"WHERE valid_from_no < $1 AND NOT is_restricted GROUP BY {_KEY} HAVING bool_or(status = 'final')",
             [publication_no],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,8 +12,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import measuring, pipeline, refreshing, stepping
+from flows import ingesting, measuring, pipeline, refreshing, stepping
 from samples.generate import generate
+from schemas.errors import StorageFailed
 from tests.acceptance import support
 from tests.acceptance.buyers import BUYERS, MUNICIPALITY, Buyer, deliver, registers
 from transforms.key_figures import spend
@@ -24,16 +26,22 @@ CORRECTED = replace(ALKU, euros=ALKU.euros + 37)
 Row = tuple[object, ...]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Two municipalities' invoices of 2022 and 2023, published when both years are final; a third may deliver."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two municipalities' invoices of 2022 and 2023, published when both years are final; a third may deliver. Never changed."""
+    home = tmp_path_factory.mktemp("revisions") / "home"
     registers(home, [ALKU, BETONI, LATE])
     for year in (2022, 2023):
         deliver(home, ALKU, year)
         deliver(home, BETONI, year)
     support.nightly(home, as_of=DAY)
     return home
+
+
+@pytest.fixture
+def home(published_home: Path, tmp_path: Path) -> Path:
+    shutil.copytree(published_home, tmp_path / "home", symlinks=True)
+    return tmp_path / "home"
 
 
 def correct(home: Path, buyer: Buyer = CORRECTED) -> None:
@@ -98,12 +106,31 @@ def test_loads_that_wait_for_one_refresh_are_told_apart(home: Path, order: tuple
     assert rows(home) == [(2, cause, part, BEFORE, AFTER) for cause, part in sorted(PARTS.items())]
 
 
+def test_a_load_that_fails_leaves_no_step_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    correct(home)
+    deliver(home, LATE, 2023)
+
+    def fail(*_: object) -> None:
+        raise StorageFailed("full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ingesting, "measure", fail)
+        with pytest.raises(StorageFailed):
+            support.nightly(home, as_of=DAY)
+    support.nightly(home, as_of=DAY)
+    assert rows(home) == [(2, cause, part, BEFORE, AFTER) for cause, part in sorted(PARTS.items())]
+
+
 def test_what_is_withdrawn_is_a_correction(home: Path) -> None:
     sql = "SELECT delivery_id FROM ledger.delivery WHERE agency = 'alku' AND file_name LIKE '%2023%'"
     pipeline.command(support.settings(home), "withdrawn", support.ledger(home, sql).item(), "wrong")
     support.nightly(home, as_of=DAY)
     assert rows(home) == [(2, "correction", -ALKU.year(2023), BEFORE, BETONI.year(2023))]
-    assert rows(home, "alku") == [(2, "correction", None, ALKU.year(2023), None)]
+    gone = (2, "correction", None, ALKU.year(2023), None)
+    assert rows(home, "alku") == [gone]
+    correct(home)
+    support.nightly(home, as_of=DAY)
+    assert rows(home, "alku") == [gone, (3, "late", None, None, CORRECTED.year(2023))], "it had no value in between"
 
 
 def _moved_to_another_sector(home: Path) -> None:
