@@ -68,7 +68,10 @@ def ingest(
             ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
         ledger.store_batches(store, batches)
 
-    brought = [delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused]
+    there = {
+        delivery_id for delivery_id, item in remembered.items() if item.status == "loaded"
+    }  # read again, it brings nothing new
+    brought = {delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused} - there
     note_causes = steps.data(moved, brought, apply) if steps else None
     with store.transaction():
         apply()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 
 import polars as pl
 
-from schemas.contract import Contract
+from schemas.contract import Contract, Table
 from schemas.reference import Reference
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
 from transforms.newest import newest
@@ -20,37 +19,68 @@ from warehouse.landing import Landed
 from warehouse.store import Store
 
 
-@dataclass
-class Split:
-    """Leaves out of what deliveries bring (`brought`) all that was not there before, and tells what there is of both kinds.
+def tell(store: Store, moved: Sequence[Landed], brought: Collection[str]) -> tuple[bool, bool]:
+    """Whether what has moved corrects what was there before, and whether it adds what was not: slices of snapshot sources, units
+    of keyed ones (a notice, a unit's return for a year).
 
-    Of snapshot sources slices were there before, of keyed ones the units of a contract (a notice, a unit's return for a year).
+    Called when the ledger's rows are written, before anything is measured; `brought` are the deliveries that are new.
     """
-
-    brought: frozenset[str]
-    corrects: bool = False
-    adds: bool = False
-
-    def known(self, contract: Contract, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Rows of a keyed source without the units that only the deliveries brought hold."""
-        is_brought = pl.col("delivery_id").is_in(list(self.brought))
-        found = {}
-        for table in contract.tables:
-            frame, unit = tables[table.name], list(table.unit or table.primary_key[:1])
-            units = tables.get("notice", frame).filter(~is_brought).select(unit).unique()
-            rows = frame.filter(is_brought)
-            corrections = rows.join(units, on=unit, how="semi", nulls_equal=True)
-            self.corrects |= not corrections.is_empty()
-            self.adds |= corrections.height < rows.height
-            found[table.name] = pl.concat([frame.filter(~is_brought), corrections])
-        return found
+    corrects = adds = False
+    for slug, source in SOURCES.items():
+        of_source = [item for item in moved if item.intent.source == slug]
+        if isinstance(source.measures, SnapshotMeasures):
+            for agency in sorted({item.intent.agency for item in of_source}):
+                corrections, additions = ledger.due_changes(store, slug, agency)
+                corrects |= bool(corrections)
+                adds |= bool(additions)
+        elif of_source:
+            corrects |= any(item.delivery_id not in brought for item in of_source)
+            for table in _told_by(source.contract):
+                rows = measures.keyed_frame(store, slug, table, columns=_unit(table))
+                new = _of_new_units(rows, rows, _unit(table), brought)
+                adds |= not new.is_empty()
+                corrects |= new.height < rows.filter(_is_of(brought)).height
+    return corrects, adds
 
 
-def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: datetime, split: Split | None = None) -> None:
+def _told_by(contract: Contract) -> Sequence[Table]:
+    """The tables that say which units there are: of notices the notice's own, what hangs on it may change with its version."""
+    return [table for table in contract.tables if table.name == "notice"] or contract.tables
+
+
+def _unit(table: Table) -> list[str]:
+    """What a unit is, whenever it was changed: a case that is told of again is the same one."""
+    names = table.unit or table.primary_key[:1]
+    return [name for name in names if not isinstance(table.column_dtype(name), pl.Datetime)]
+
+
+def _is_of(deliveries: Collection[str]) -> pl.Expr:
+    return pl.col("delivery_id").is_in(list(deliveries))
+
+
+def _of_new_units(rows: pl.DataFrame, told: pl.DataFrame, unit: list[str], brought: Collection[str]) -> pl.DataFrame:
+    """Rows of deliveries brought whose unit no other delivery holds in `told`."""
+    there = told.filter(~_is_of(brought)).select(unit).unique()
+    return rows.filter(_is_of(brought)).join(there, on=unit, how="anti", nulls_equal=True)
+
+
+def _known(contract: Contract, tables: Mapping[str, pl.DataFrame], brought: Collection[str]) -> dict[str, pl.DataFrame]:
+    """Rows of a keyed source without the units that only the deliveries brought hold."""
+    found = {}
+    for table in contract.tables:
+        frame = tables[table.name].with_row_index("row")
+        new = _of_new_units(frame, tables.get("notice", frame), _unit(table), brought)
+        found[table.name] = frame.join(new.select("row"), on="row", how="anti").drop("row")
+    return found
+
+
+def measure(
+    store: Store, reference: Reference, moved: Sequence[Landed], at: datetime, without: Collection[str] | None = None
+) -> None:
     """Bring slices and measures in line with the ledger and mark the months that must be computed again.
 
-    When registers or plans changed since the last run, everything in force is measured again. `split` leaves out what was not
-    there before; for a transaction that is taken back.
+    When registers or plans changed since the last run, everything in force is measured again. `without` leaves out what was not
+    there before these deliveries; for a transaction that is taken back.
     """
     again = _measured_otherwise(store, reference)
     there = ledger.sources_loaded(store)
@@ -63,11 +93,11 @@ def measure(store: Store, reference: Reference, moved: Sequence[Landed], at: dat
         if not of_source and not (again and there.intersection(read)):
             continue
         if isinstance(source.measures, SnapshotMeasures):
-            months = _measure_slices(store, reference, slug, source.measures, of_source, at, again, split)
+            months = _measure_slices(store, reference, slug, source.measures, of_source, at, again, opens=without is None)
         elif isinstance(source.measures, KeyedMeasures):
-            months = _measure_keys(store, reference, source, source.measures, of_source, again, split)
+            months = _measure_keys(store, reference, source, source.measures, of_source, again, without)
         else:
-            months = _measure_tables(store, reference, source, source.measures, of_source, split)
+            months = _measure_tables(store, reference, source, source.measures, without)
         ledger.mark_dirty(store, slug, months)
 
 
@@ -93,15 +123,11 @@ def _measure_slices(
     moved: Sequence[Landed],
     at: datetime,
     again: bool,
-    split: Split | None,
+    opens: bool,
 ) -> set[date]:
     changes = []
     for agency in sorted({item.intent.agency for item in moved}):
-        if split:
-            corrections, additions = ledger.due_changes(store, slug, agency)
-            split.corrects |= bool(corrections)
-            split.adds |= bool(additions)
-        changes.extend(ledger.change_slices(store, slug, agency, at, opens=split is None))
+        changes.extend(ledger.change_slices(store, slug, agency, at, opens))
     if again:
         changes = ledger.slices_in_force(store, slug)
     if not changes:
@@ -117,27 +143,25 @@ def _measure_keys(
     plan: KeyedMeasures,
     moved: Sequence[Landed],
     again: bool,
-    split: Split | None,
+    without: Collection[str] | None,
 ) -> set[date]:
     slug = source.contract.source
     ledger.set_keyed_statuses(store, slug)
     procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
     tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
-    if split:
-        split.corrects |= any(item.delivery_id not in split.brought for item in moved)
-        tables = split.known(source.contract, tables)
+    if without:
+        tables = _known(source.contract, tables, without)
     return measures.replace_keyed(store, plan.tables, plan.measure(tables, reference), procedures)
 
 
 def _measure_tables(
-    store: Store, reference: Reference, source: Source, plan: TableMeasures, moved: Sequence[Landed], split: Split | None
+    store: Store, reference: Reference, source: Source, plan: TableMeasures, without: Collection[str] | None
 ) -> set[date]:
     ledger.set_keyed_statuses(store, source.contract.source)
     tables: dict[str, pl.DataFrame] = {}
     for contract in (source.contract, *(SOURCES[slug].contract for slug in plan.beside)):
         rows = measures.keyed_tables(store, contract.source, contract.tables, None)
-        if split:
-            split.corrects |= any(item.delivery_id not in split.brought for item in moved)
-            rows = split.known(contract, rows)
+        if without:
+            rows = _known(contract, rows, without)
         tables |= newest(contract, rows)
     return measures.replace_tables(store, plan.tables, plan.measure(tables, reference))

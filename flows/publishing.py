@@ -115,6 +115,7 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
         mart.level_table(labels.names.join(figures.places(store), on=["level", "level_id"], how="semi")),
         reference_values.cpv_table(reference.table("cpv.csv")),
         *panel.tables(panels.drawn(store), panels.members(store), panel_figures.grown(panels.growth(store))),
+        *revision.tables(store),
         *about,
     ]
 
@@ -128,7 +129,6 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
                 con, mart.key_figure_table(mart.with_derived(figures.current(store), labels.names, labels.through))
             )
         deviation.fill(con, store, number, copied)
-        revision.fill(con, store, number, copied)
         strategy.fill(con, reference)
         reference_values.fill(con, published_elsewhere)
         for table in small:

@@ -63,6 +63,8 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
         judge(store, reference, next_number(store))
         revisions.write(store, next_number(store))
         row = register(store, as_of, at)
+        if row is None:
+            revisions.forget(store)
     if row is None:
         return last_published(store)
     publish(store, reference, Labels(names.labels, _through(store)), row, as_of, at, keep)
@@ -70,8 +72,8 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
 
 
 def look_ahead(store: Store, reference: Reference, as_of: date) -> pl.DataFrame:
-    """What the figures would be: CELL of revisions and `value` of those that differ from what is published. Leaves out figures
-    under disclosure control and those of panels.
+    """What the figures would be: CELL of revisions and `value` of those that differ from what is published. Figures under disclosure
+    control and those of panels stay as they are.
 
     Called inside a transaction that is taken back.
     """

@@ -12,19 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from functools import partial
 from importlib.metadata import version
+from typing import Literal
 
 import polars as pl
 
-from flows.measuring import Split, measure, plans_of
+from flows.measuring import measure, plans_of, tell
 from flows.publishing import next_number
 from flows.refreshing import look_ahead
-from schemas.errors import ConfigurationError
 from schemas.reference import Reference
+from transforms.disclosure.rules import protected, rules
 from transforms.key_figures import DEFINITIONS
+from transforms.settle import PANEL
 from warehouse import ledger, revisions
 from warehouse.landing import Landed
 from warehouse.revisions import CORRECTION, DEFINITION, LATE, REFERENCE
@@ -32,7 +34,9 @@ from warehouse.store import Store
 
 log = logging.getLogger(__name__)
 STATE = "stepped_with"
-Come = tuple[str, pl.DataFrame | None]
+FAILED: Literal["failed"] = "failed"
+Step = pl.DataFrame | Literal["failed"] | None
+Come = tuple[str, Step]
 """A cause that has come, and what the figures were before it where another one had come already."""
 
 
@@ -56,37 +60,36 @@ class Steps:
             return
         come: list[Come] = []
         if known and self._is_out:
+            former = self._reference.replaced(ledger.kept_registers(self._store))
             if known["code"] != marks["code"]:
-                come.append((DEFINITION, self._former(DEFINITION)))
+                come.append((DEFINITION, self._former(DEFINITION, former)))
             if known["reference"] != marks["reference"]:
-                if not come:
-                    come.append((REFERENCE, self._former(REFERENCE)))
-                elif (defined := self._defined_by_old_registers()) is not None:
-                    come.append((REFERENCE, defined))
+                defined = self._worked_out(former) if come else self._former(REFERENCE, former)
+                come.append((REFERENCE, defined))
         with self._store.transaction():
             self._note(come)
             ledger.set_state(self._store, STATE, json.dumps(marks))
             ledger.keep_registers(self._store, self._reference.texts())
 
-    def data(self, moved: Sequence[Landed], brought: Sequence[str], apply: Callable[[], None]) -> Callable[[], None]:
+    def data(self, moved: Sequence[Landed], brought: Collection[str], apply: Callable[[], None]) -> Callable[[], None]:
         """Tell corrections and late deliveries apart in what is about to be loaded; what is returned notes them, in the transaction
         that loads.
 
-        `apply` writes the ledger's rows of what has `moved`; `brought` are the deliveries that bring rows.
+        `apply` writes the ledger's rows of what has `moved`; `brought` are the deliveries that bring rows for the first time.
         """
         if not self._is_out or not moved:
             return lambda: None
-        split, corrected = Split(frozenset(brought)), None
+        corrected: Step = None
         with self._store.taken_back():
             apply()
-            measure(self._store, self._reference, moved, self._at, split)
-            if split.corrects and split.adds:
-                corrected = look_ahead(self._store, self._reference, self._as_of)
+            corrects, adds = tell(self._store, moved, brought)
+            if corrects and adds:
+                corrected = self._looked_ahead(self._reference, moved, brought)
         come: list[Come] = []
-        if split.corrects:
-            come.append((CORRECTION, self._former(CORRECTION)))
-        if split.adds:
-            come.append((LATE, corrected if split.corrects else self._former(LATE)))
+        if corrects:
+            come.append((CORRECTION, self._former(CORRECTION, self._reference)))
+        if adds:
+            come.append((LATE, corrected if corrects else self._former(LATE, self._reference)))
         return partial(self._note, come)
 
     @property
@@ -94,27 +97,34 @@ class Steps:
         """Whether there is a publication to revise."""
         return self._number > 1
 
-    def _former(self, cause: str) -> pl.DataFrame | None:
+    def _former(self, cause: str, reference: Reference) -> Step:
         """What the causes that have come before `cause` come to, worked out from the warehouse as it is; None where there are none."""
         causes = revisions.pending(self._store, self._number)
-        return self._worked_out(self._reference) if causes and causes[-1] != cause else None
+        return self._worked_out(reference) if causes and causes[-1] != cause else None
 
     def _note(self, come: Sequence[Come]) -> None:
+        """Remember causes with what was before them; one whose step could not be worked out is told as one with the cause before."""
         for cause, former in come:
-            if former is not None:
+            if former is FAILED:
+                continue
+            if isinstance(former, pl.DataFrame):
                 revisions.keep_step(self._store, self._number, former)
             revisions.note(self._store, self._number, cause)
 
-    def _worked_out(self, reference: Reference) -> pl.DataFrame:
+    def _worked_out(self, reference: Reference) -> Step:
         with self._store.taken_back():
-            measure(self._store, reference, [], self._at)
-            return look_ahead(self._store, reference, self._as_of)
+            return self._looked_ahead(reference, [], None)
 
-    def _defined_by_old_registers(self) -> pl.DataFrame | None:
-        """The step of new definitions, worked out with the registers of the last run; None where these no longer fit the
-        definitions, which then answer for both."""
+    def _looked_ahead(self, reference: Reference, moved: Sequence[Landed], without: Collection[str] | None) -> Step:
+        """The figures that would be; FAILED where they cannot be told: no delivery waits for that.
+
+        Figures under disclosure control, by the registers of either run, and those of panels have no steps.
+        """
         try:
-            return self._worked_out(self._reference.replaced(ledger.kept_registers(self._store)))
-        except (ConfigurationError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
-            log.info("registers of the last run do not fit the new definitions (%s): told as one cause", type(error).__name__)
-            return None
+            measure(self._store, reference, moved, self._at, without)
+            found = look_ahead(self._store, reference, self._as_of)
+            guarded = {*protected(rules(reference, DEFINITIONS)), *protected(rules(self._reference, DEFINITIONS))}
+        except Exception as error:
+            log.warning("causes of revisions are told as one: %s", type(error).__name__, exc_info=True)
+            return FAILED
+        return found.filter(~pl.col("figure_id").is_in(list(guarded)), panel=PANEL)

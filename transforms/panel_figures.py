@@ -120,6 +120,8 @@ def cells(
     members = _coded(members).join(_kinds(), on="panel").join(months.select("code").unique(), on="code", how="semi")
     since = pl.col("since").dt.month_start()
     needed = members.join(months, on="code").filter(pl.col("month").is_between(since, "until"))
+    # who returns for a year is who exists on its last day
+    needed = needed.filter(~(pl.col("is_yearly") & is_december() & (pl.col("until") < pl.col("month").dt.month_end())))
     needed = needed.select("code", "source", "sector", "entity_id", "organisation_id", "month")
     rolled = _with_code(roll_up(_of_sectors(needed, contributions), FIGURES, periods, _places(members)))
     shown = _shown(_packed(rows), rolled, _sizes(members), _complete(needed, members, there, wanted))

@@ -1,6 +1,6 @@
 """The lake: accepted rows as immutable Parquet, one set of part files per batch and table, in arrival order.
 
-A batch is written below `work/` and moved into the lake by renames just before the load commits; files that no ledger row
+A batch is written below `work/` and moved into the lake by renames just before the load; files that no ledger row
 names are what a crash left and are swept by the next run.
 """
 
@@ -61,7 +61,7 @@ class Batch:
         return [str(self.aside / table_name / Path(file.path).name) for file in self.files if file.table_name == table_name]
 
     def commit(self) -> None:
-        """Move the batch into the lake. Called inside the load's transaction, just before it commits."""
+        """Move the batch into the lake. Called just before the load's transaction: what no ledger row names then is swept."""
         for table_name in sorted({file.table_name for file in self.files}):
             target = self.home.lake / self.source / table_name / self.agency / self.batch_id
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -231,11 +231,19 @@ def fold(store: Store, source: str, agency: str, without: Collection[str] = ()) 
     )
 
 
-def due_changes(store: Store, source: str, agency: str) -> tuple[list[SliceKey], list[SliceKey]]:
-    """Slices that `change_slices` would replace or close, and those that it would open where there was none."""
-    wanted, current = fold(store, source, agency), _current_slices(store, source, agency)
-    moved = [key for key, row in current.items() if key not in wanted.slices or wanted.slices[key].batch_id != row["batch_id"]]
-    return moved, [key for key in wanted.slices if key not in current]
+def due_changes(store: Store, source: str, agency: str) -> tuple[set[SliceKey], set[SliceKey]]:
+    """Slices that `change_slices` would replace, close or open in another's place, and those that it would open where there was
+    none. A year and the months of it stand in each other's place."""
+    wanted, current = fold(store, source, agency).slices, _current_slices(store, source, agency)
+    moved = {key for key, row in current.items() if key not in wanted or wanted[key].batch_id != row["batch_id"]}
+    left = {(part, period.year, kind) for part, period, kind in moved - set(wanted)}
+    opened = set(wanted) - set(current)
+    instead = {
+        (part, period, kind)
+        for part, period, kind in opened
+        if any(found[:2] == (part, period.year) and found[2] != kind for found in left)
+    }
+    return moved | instead, opened - instead
 
 
 def _current_slices(store: Store, source: str, agency: str) -> dict[SliceKey, dict[str, Any]]:
@@ -252,9 +260,10 @@ def change_slices(store: Store, source: str, agency: str, at: datetime, opens: b
     """
     wanted = fold(store, source, agency)
     current = _current_slices(store, source, agency)
+    left_out = set() if opens else due_changes(store, source, agency)[1]
     changes, opened = [], []
     moment = at.replace(tzinfo=None)
-    for key in sorted(set(current) | (set(wanted.slices) if opens else set())):
+    for key in sorted((set(current) | set(wanted.slices)) - left_out):
         old, new = current.get(key), wanted.slices.get(key)
         old_batch, new_batch = old["batch_id"] if old else None, new.batch_id if new else None
         if old_batch == new_batch:

@@ -112,7 +112,7 @@ def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures:
     found: dict[str, pl.DataFrame] = {}
     keys: pl.DataFrame | None = None
     for table in tables:
-        frame = _keyed_frame(store, source, table, keys)
+        frame = keyed_frame(store, source, table, keys)
         if table.name == "notice" and procedures is not None:
             wanted = procedures.select("procedure_id").unique()
             own = frame.join(wanted, left_on=pl.coalesce("procedure_id", "notice_id"), right_on="procedure_id", how="semi")
@@ -133,10 +133,15 @@ def procedures_of(store: Store, source: str, deliveries: Sequence[str]) -> pl.Da
     return notices.join(brought, on="notice_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
 
 
-def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | None) -> pl.DataFrame:
+def keyed_frame(
+    store: Store, source: str, table: Table, keys: pl.DataFrame | None = None, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Accepted rows of one table of a keyed source from deliveries in force: those of `keys` (delivery_id, notice_id), None all;
+    `columns` (and delivery_id) only, None all."""
     files = store.frame("SELECT path, batch_id FROM ledger.batch_file WHERE source = ? AND table_name = ?", [source, table.name])
+    wanted = None if columns is None else ["delivery_id", *columns]
     if files.is_empty():
-        return pl.DataFrame(schema=table.polars_schema())
+        return pl.DataFrame(schema=table.polars_schema()).select(wanted or pl.all())
     files = files.with_columns(pl.format("{}/{}", pl.lit(str(store.home.lake)), "path").alias("path")).sort("path")
     # a delivery that was prepared again lies in two batches; the ledger names the one that counts
     deliveries = store.frame(
@@ -146,7 +151,7 @@ def _keyed_frame(store: Store, source: str, table: Table, keys: pl.DataFrame | N
     lazy = lazy.join(deliveries.lazy(), on=["delivery_id", "batch_id"], how="semi").drop("path", "batch_id")
     if keys is not None:
         lazy = lazy.join(keys.lazy(), on=["delivery_id", "notice_id"], how="semi")
-    return lazy.collect()
+    return lazy.select(wanted or pl.all()).collect()
 
 
 def _month_columns(table: Table) -> list[str]:

@@ -23,6 +23,11 @@ DEFINITION, REFERENCE, CORRECTION, LATE = CAUSES = ("definition", "reference", "
 CELL = tuple(name for name in KEY_FIGURE.primary_key if name != "version")
 _STATE = "causes"
 _KEY = ", ".join(f'"{name}"' for name in CELL)
+WITHHELD = (
+    f"SELECT DISTINCT {_KEY} FROM figure.history WHERE (status = 'suppressed' AND NOT is_restricted) "
+    "OR (is_restricted AND valid_to_no IS NULL)"
+)
+"""Cells of which no former value is told."""
 
 
 def create(store: Store) -> None:
@@ -70,6 +75,20 @@ def changed(store: Store, publication_no: int) -> pl.DataFrame:
         WHERE value IS DISTINCT FROM value_before
         """,
         [publication_no],
+    )
+
+
+def forget(store: Store) -> None:
+    """Forget the causes and steps that changed nothing that is published."""
+    ledger.set_state(store, _STATE, "{}")
+    store.con.execute("DELETE FROM figure.step")
+
+
+def told(store: Store) -> pl.DataFrame:
+    """The revisions of all publications, but those of cells that any publication withheld or that are their owners' now: what is
+    suppressed stays suppressed (METHOD 5)."""
+    return store.frame(
+        f"SELECT * FROM figure.revision ANTI JOIN ({WITHHELD}) USING ({_KEY}) ORDER BY publication_no, {_KEY}, cause"
     )
 
 

@@ -151,6 +151,41 @@ def test_registers_come_before_data(home: Path) -> None:
     ]
 
 
+def test_what_waits_to_be_published_is_told_by_the_registers_it_came_under(home: Path) -> None:
+    settings = support.settings(home, as_of=DAY)
+    deliver(home, LATE, 2023)
+    pipeline.land(settings)
+    pipeline.load(settings)
+    _moved_to_another_sector(home)
+    pipeline.refresh(settings)
+    after = BETONI.year(2023) + LATE.year(2023)
+    assert rows(home, MUNICIPALITY) == [
+        (2, "late", LATE.year(2023), BEFORE, after),
+        (2, "reference", -ALKU.year(2023), BEFORE, after),
+    ]
+
+
+def test_registers_that_change_nothing_are_no_cause_of_what_comes_later(home: Path) -> None:
+    path = home / "registry" / "organisations.csv"
+    path.write_text(path.read_text("utf-8").replace("Betoni,,,municipality,,,,,,", "Betoni,,,municipality,,,,,,a note"), "utf-8")
+    support.nightly(home, as_of=DAY)
+    assert support.published(home, "SELECT publication_no FROM meta.publication").item() == 1
+    deliver(home, LATE, 2023)
+    support.nightly(home, as_of=DAY)
+    assert rows(home) == [(2, "late", PARTS["late"], BEFORE, BEFORE + PARTS["late"])]
+
+
+def test_no_delivery_waits_for_a_step_that_cannot_be_worked_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(stepping, "look_ahead", fail)
+    correct(home)
+    deliver(home, LATE, 2023)
+    support.nightly(home, as_of=DAY)
+    assert rows(home) == [(2, "correction", sum(PARTS.values()), BEFORE, AFTER)], "told as one"
+
+
 def test_definitions_come_before_registers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A product version that counts spend twice, with another register and a late delivery, in one night."""
     plain = spend.compute

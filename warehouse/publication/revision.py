@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from warehouse.publication.generations import Connection, PublishedTable, create_table
-from warehouse.revisions import CELL
+from warehouse import revisions
+from warehouse.publication.generations import PublishedTable
 from warehouse.store import Store
 
-_KEY = ", ".join(f'"{name}"' for name in CELL)
+_KEY = ", ".join(f'"{name}"' for name in revisions.CELL)
 _PLACE = {
     "figure_id": "Key figure.",
     "variant": "Variant, '' when there is one only.",
@@ -37,37 +37,34 @@ LEAST_CELLS = 12
 """Mean revisions are told from so many points (METHOD 30)."""
 
 
-def fill(con: Connection, store: Store, number: int, copied: bool) -> None:
-    """Write `mart.revision` and `mart.revision_summary` into the generation being built; a copy gets the revisions of `number`."""
-    known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'mart' AND table_name = 'revision'").fetchall()
-    columns = ", ".join(REVISION)
-    if copied and known[0][0]:
-        new = store.frame(f"SELECT {columns} FROM figure.revision WHERE publication_no = ?", [number])
-        con.register("new_revision", new.to_arrow())
-        con.execute("INSERT INTO mart.revision BY NAME SELECT * FROM new_revision")
-        con.unregister("new_revision")
-    else:
-        every = store.frame(f"SELECT {columns} FROM figure.revision ORDER BY publication_no, {_KEY}, cause")
-        text = "Values that changed after they had been final: one row per cell, publication and cause."
-        create_table(con, PublishedTable("mart", "revision", text, REVISION, every, ("publication_no", "cause", *CELL)))
-    create_table(con, _summary(store))
+def tables(store: Store) -> list[PublishedTable]:
+    """`mart.revision` and `mart.revision_summary`, whole: a cell that is withheld now has no revisions of before either."""
+    text = "Values that changed after they had been final: one row per cell, publication and cause."
+    rows = revisions.told(store).select(list(REVISION))
+    return [
+        PublishedTable("mart", "revision", text, REVISION, rows, ("publication_no", "cause", *revisions.CELL)),
+        _summary(store),
+    ]
 
 
 def _summary(store: Store) -> PublishedTable:
     """The first value of every national cell against the one in force 12 months after it was published."""
     frame = store.frame(
         f"""
-        WITH open AS (FROM figure.history WHERE level = 'national' AND panel = 'all' AND breakdown_kind = '' AND NOT is_restricted),
-        first AS (SELECT {_KEY}, min(valid_from_no) AS first_no, arg_min(value, valid_from_no) AS first_value
+        WITH open AS (FROM figure.history ANTI JOIN ({revisions.WITHHELD}) USING ({_KEY})
+            WHERE level = 'national' AND panel = 'all' AND breakdown_kind = '' AND NOT is_restricted),
+        first AS (SELECT {_KEY}, min(valid_from_no) AS first_no, arg_min(value, valid_from_no) AS first_value,
+                arg_min(version, valid_from_no) AS first_version
             FROM open WHERE value IS NOT NULL GROUP BY {_KEY}),
         later AS (SELECT f.*, (SELECT max(n.publication_no) FROM ledger.publication n
                 WHERE n.published_at <= p.published_at + INTERVAL 12 MONTH) AS later_no
             FROM first f JOIN ledger.publication p ON p.publication_no = f.first_no
             WHERE (SELECT max(published_at) FROM ledger.publication) >= p.published_at + INTERVAL 12 MONTH),
         compared AS (SELECT l.*, h.value - l.first_value AS revision FROM later l JOIN open h USING ({_KEY})
-            WHERE h.value IS NOT NULL AND h.valid_from_no <= l.later_no AND (h.valid_to_no IS NULL OR h.valid_to_no > l.later_no)
+            WHERE h.value IS NOT NULL AND h.version = l.first_version AND h.valid_from_no <= l.later_no
+                AND (h.valid_to_no IS NULL OR h.valid_to_no > l.later_no)
             AND NOT EXISTS (FROM figure.revision r WHERE r.cause = 'definition' AND r.publication_no > l.first_no
-                AND r.publication_no <= l.later_no AND {" AND ".join(f'r."{name}" = l."{name}"' for name in CELL)}))
+                AND r.publication_no <= l.later_no AND {" AND ".join(f'r."{name}" = l."{name}"' for name in revisions.CELL)}))
         SELECT figure_id, variant, scope, period_kind, count(*) AS cells_n,
             CASE WHEN count(*) >= {LEAST_CELLS} THEN (sum(revision) / count(*))::DECIMAL(28, 8) END AS mean_revision,
             CASE WHEN count(*) >= {LEAST_CELLS} THEN (sum(abs(revision)) / count(*))::DECIMAL(28, 8) END AS mean_absolute_revision
