@@ -35,7 +35,7 @@ test: $(VENV)/.dev ## The default suite (some 20 minutes on two cores)
 	$(BIN)/python -m pytest -q $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
-	$(BIN)/python -m pytest -q -m heavy --timeout 3600 $(TWO)
+	$(BIN)/python -m pytest -q -m heavy --timeout 3600 -n 2 --dist worksteal
 
 test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts, kills, security; prints each figure
 	$(BIN)/python -m pytest -q -s tests/server -m 'server or not heavy' --timeout 3600
