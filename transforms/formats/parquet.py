@@ -102,8 +102,9 @@ def batches(file: pq.ParquetFile, file_name: str, columns: list[str]) -> Iterato
     while True:
         with refusing(file_name):
             batch = next(found, None)
-        if batch is None:
-            return
+            if batch is None:
+                return
+            batch.validate(full=True)  # Arrow believes indices and offsets until something reads beyond
         yield batch
 
 

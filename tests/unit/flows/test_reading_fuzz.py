@@ -132,6 +132,18 @@ def test_many_mutated_files(kind: str, data: st.DataObject) -> None:
     assert_told(*data.draw(mutated(kind)))
 
 
+def test_an_index_beyond_its_dictionary_is_refused() -> None:
+    """One byte of a page changed: the last of thirty document numbers is said to be the thirty-first."""
+    sound, broken = b"{0\xcaI", b"{0xI"
+    data = table()
+    assert data.count(sound) == 2, "numbers and amounts lie packed in five bits each"
+    outcomes = list(become("a.parquet", "kaarina", "purchase_invoices", data.replace(sound, broken, 1)))
+    (batch,) = outcomes
+    assert not isinstance(batch, str)
+    ((reason,),) = batch.refused.values()
+    assert (reason.code, reason.text.startswith("cannot be read as")) == ("parquet_broken", False)
+
+
 @pytest.mark.parametrize("kind", SEEDS)
 def test_the_seeds_are_sound(kind: str) -> None:
     """Else the mutations would reach nothing."""
