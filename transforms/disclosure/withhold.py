@@ -143,7 +143,9 @@ def _from_arms(table: Table, chosen: set[Node]) -> set[Node]:
                 added |= _nearest_told(table, arm.parent, chosen)
             elif arm.parent in unknown:
                 if not hidden:
-                    added |= _complement(table, arm, chosen, part, _tenth(table.n(arm.parent, part)))
+                    size = _tenth(table.n(arm.parent, part))
+                    # who reads this publication alone does not know what the last one told
+                    added |= _complement(table, arm, chosen, part, size) or _told_before(table, arm, chosen, part)
             elif hidden and not table.are_safe(hidden, part, disjoint):
                 added |= _complement(table, arm, chosen, part, _missing(table, hidden, part)) or {arm.parent}
     return added
@@ -200,6 +202,12 @@ def _complement(table: Table, arm: Arm, chosen: set[Node], part: Part, size: int
     )
     large = [child for units, child in candidates if units >= size]
     return {large[0]} if large else {child for _, child in candidates[-1:]}
+
+
+def _told_before(table: Table, arm: Arm, chosen: set[Node], part: Part) -> set[Node]:
+    """The smallest child that is told now as the last publication told it; none where one that counts is withheld already."""
+    units = sorted((table.n(child, part), child) for child in arm.children if table.n(child, part) > 0)
+    return set() if any(child in chosen for _, child in units) else {child for _, child in units[:1]}
 
 
 @dataclass(frozen=True)

@@ -235,10 +235,10 @@ def attack(
     up. Of series of several tables (`_same_people`) they are what the tables tell together.
     """
     is_alone = len({RULES[series[:2]].table for series in group}) == 1
-    listed = [{series: [at for at in truth if _is_listed(RULES[series[:2]], at)] for series in group} for truth in truths]
+    places = [{series: listed(series, truth) for series in group} for truth in truths]
     keys = [
         (p, series, place, what)
-        for p, of in enumerate(listed)
+        for p, of in enumerate(places)
         for series, some in of.items()
         for place in some
         for what in ("num", "den")
@@ -247,17 +247,17 @@ def attack(
     equal: list[Equation] = []
     below: list[dict[int, float]] = []
     for p, truth in enumerate(truths):
-        equal += _same_people(p, group, listed[p], at)
+        equal += _same_people(p, group, places[p], at)
         for series in group:
-            equal += _sums_of(p, series, truth, listed[p][series], at, sector_of)
-        equal += _classes_of(p, group, listed[p], at)
+            equal += _sums_of(p, series, truth, places[p][series], at, sector_of)
+        equal += _classes_of(p, group, places[p], at)
         for series in group:
             low, high = ends(RULES[series[:2]], series[0])
-            cells = [(at[p, series, place, "num"], at[p, series, place, "den"]) for place in listed[p][series]]
+            cells = [(at[p, series, place, "num"], at[p, series, place, "den"]) for place in places[p][series]]
             below += [row for num, den in cells for row in ({num: -1.0, den: float(low)}, {num: 1.0, den: -float(high)})]
-            equal += _told_of(p, series, truth, tells[p], listed[p][series], at, is_alone)
+            equal += _told_of(p, series, truth, tells[p], places[p][series], at, is_alone)
     for series in group:
-        for place in set(listed[0][series]) & set(listed[-1][series]) & set(same):
+        for place in set(places[0][series]) & set(places[-1][series]) & set(same):
             equal += [({at[0, series, place, what]: 1.0, at[1, series, place, what]: -1.0}, 0.0) for what in ("num", "den")]
     matrix = _dense([row for row, _ in equal], len(at))
     return at, matrix, np.array([value for _, value in equal]), _dense(below, len(at))
@@ -295,7 +295,7 @@ def _sums_of(
 ) -> list[Equation]:
     """Parents are their children and what belongs to none of them."""
     found: list[Equation] = []
-    for parent, children in _sums(places, sector_of):
+    for parent, children in sums(places, sector_of):
         for what, index in (("num", 1), ("den", 0)):
             rest = _number(truth, parent, series, index) - sum(_number(truth, child, series, index) for child in children)
             row = {at[p, series, child, what]: -1.0 for child in children}
@@ -328,12 +328,17 @@ def _same_people(
     ]
 
 
+def listed(series: Series, truth: Mapping[Place, object]) -> list[Place]:
+    """The places of a truth that the series' table shows."""
+    return [place for place in truth if _is_listed(RULES[series[:2]], place)]
+
+
 def _is_listed(rule: Rule, place: Place) -> bool:
     level, _, kind, _ = place
     return level in rule.levels and kind in (rule.period_kinds if level == "national" else rule.period_kinds[:1])
 
 
-def _sums(places: Sequence[Place], sector_of: Mapping[str, str]) -> list[tuple[Place, list[Place]]]:
+def sums(places: Sequence[Place], sector_of: Mapping[str, str]) -> list[tuple[Place, list[Place]]]:
     """Parents and the children that add up to them."""
     nation = ("national", "FI", "year", YEAR)
     sectors = [place for place in places if place[0] == "sector"]
