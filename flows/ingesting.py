@@ -68,11 +68,10 @@ def ingest(
             ledger.record(store, item, run_id, by_delivery.get(item.delivery_id))
         ledger.store_batches(store, batches)
 
-    there = {
-        delivery_id for delivery_id, item in remembered.items() if item.status == "loaded"
-    }  # read again, it brings nothing new
-    brought = {delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused} - there
-    note_causes = steps.data(moved, brought, apply) if steps else None
+    # what was loaded before and is read again brings nothing new
+    loaded_before = {delivery_id for delivery_id, item in remembered.items() if item.status == "loaded"}
+    accepted = {delivery_id for delivery_id, batch in by_delivery.items() if delivery_id not in batch.refused}
+    note_causes = steps.data(moved, accepted - loaded_before, apply) if steps else None
     with store.transaction():
         apply()
         if note_causes:

@@ -50,8 +50,8 @@ def _told_by(contract: Contract) -> Sequence[Table]:
 
 def _unit(table: Table) -> list[str]:
     """What a unit is, whenever it was changed: a case that is told of again is the same one."""
-    names = table.unit or table.primary_key[:1]
-    return [name for name in names if not isinstance(table.column_dtype(name), pl.Datetime)]
+    types = table.polars_schema()
+    return [name for name in table.unit or table.primary_key[:1] if not isinstance(types.get(name), pl.Datetime)]
 
 
 def _is_of(deliveries: Collection[str]) -> pl.Expr:

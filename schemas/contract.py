@@ -88,10 +88,6 @@ class Table:
                 return column
         raise KeyError(f"{self.name} has no column {name!r}")
 
-    def column_dtype(self, name: str) -> pl.DataType | type[pl.DataType] | None:
-        """Type of a column; None of one that the lake adds (agency)."""
-        return next((column.dtype for column in self.columns if column.name == name), None)
-
     def rule(self, name: str) -> Rule:
         for rule in self.rules:
             if rule.name == name:

@@ -88,17 +88,14 @@ def revise(
         store.relation("settled_period", periods.select("period_kind", "period_start")),
     ):
         store.con.execute(
-            "CREATE OR REPLACE TEMP TABLE published_row AS SELECT h.* FROM figure.history h "
+            "CREATE OR REPLACE TEMP TABLE known_row AS SELECT h.* FROM figure.history h "
             "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.panel = $1 "
-            f"AND h.valid_from_no < $2 AND (h.valid_to_no IS NULL OR h.valid_to_no = $2) AND {chosen}",
+            f"AND (h.valid_to_no IS NULL OR h.valid_to_no = $2) AND {chosen}",
             [panel, publication_no],
         )
-        store.con.execute(
-            "CREATE OR REPLACE TEMP TABLE current_row AS SELECT h.* FROM figure.history h "
-            "SEMI JOIN settled_period USING (period_kind, period_start) WHERE h.valid_to_no IS NULL AND h.panel = ? "
-            f"AND {chosen}",
-            [panel],
-        )
+        store.con.execute("CREATE OR REPLACE TEMP VIEW current_row AS FROM known_row WHERE valid_to_no IS NULL")
+        # an attempt that was not published may have closed what was
+        store.con.execute(f"CREATE OR REPLACE TEMP VIEW published_row AS FROM known_row WHERE valid_from_no < {publication_no}")
         store.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT {names}, "
             "coalesce(p.revision_no + (p.value IS DISTINCT FROM s.value)::INTEGER, 0) AS revision_no "

@@ -233,17 +233,21 @@ def fold(store: Store, source: str, agency: str, without: Collection[str] = ()) 
 
 def due_changes(store: Store, source: str, agency: str) -> tuple[set[SliceKey], set[SliceKey]]:
     """Slices that `change_slices` would replace, close or open in another's place, and those that it would open where there was
-    none. A year and the months of it stand in each other's place."""
+    none."""
     wanted, current = fold(store, source, agency).slices, _current_slices(store, source, agency)
     moved = {key for key, row in current.items() if key not in wanted or wanted[key].batch_id != row["batch_id"]}
-    left = {(part, period.year, kind) for part, period, kind in moved - set(wanted)}
-    opened = set(wanted) - set(current)
-    instead = {
+    added = _added(wanted, current)
+    return moved | (set(wanted) - set(current) - added), added
+
+
+def _added(wanted: Collection[SliceKey], current: Collection[SliceKey]) -> set[SliceKey]:
+    """Slices where there was none. A year and the months of it stand in each other's place."""
+    left = {(part, period.year, kind) for part, period, kind in set(current) - set(wanted)}
+    return {
         (part, period, kind)
-        for part, period, kind in opened
-        if any(found[:2] == (part, period.year) and found[2] != kind for found in left)
+        for part, period, kind in set(wanted) - set(current)
+        if not any(found[:2] == (part, period.year) and found[2] != kind for found in left)
     }
-    return moved | instead, opened - instead
 
 
 def _current_slices(store: Store, source: str, agency: str) -> dict[SliceKey, dict[str, Any]]:
@@ -260,7 +264,7 @@ def change_slices(store: Store, source: str, agency: str, at: datetime, opens: b
     """
     wanted = fold(store, source, agency)
     current = _current_slices(store, source, agency)
-    left_out = set() if opens else due_changes(store, source, agency)[1]
+    left_out = set() if opens else _added(wanted.slices, current)
     changes, opened = [], []
     moment = at.replace(tzinfo=None)
     for key in sorted((set(current) | set(wanted.slices)) - left_out):
