@@ -1,9 +1,9 @@
 """The gate: Great Expectations, by SQL on DuckDB, one run for all deliveries prepared together.
 
 Row rules were counted in the pass that cleaned (Polars); what only the written Parquet can show (nulls in required columns,
-codes, ranges, duplicate keys) is counted here by one SQL scan per table. Both end in one profile table per contract table:
-a row per delivery, a column per check holding the share of rows that fail. Great Expectations asserts on those profiles:
-its cost does not depend on the volume, and every rule has its expectation. Results are rows of `ledger.validation`.
+codes, ranges) is counted here by one SQL scan per table. Both end in one table `gate`: a row per delivery, table and check with
+the share of rows that fail it. Great Expectations asserts on that: an expectation per table and limit that its checks share, so
+its cost depends neither on the volume nor on how many checks there are. Results are rows of `ledger.validation`.
 """
 
 from __future__ import annotations
@@ -88,6 +88,19 @@ VALIDATION_SCHEMA = pl.Schema(
         "is_success": pl.Boolean,
     }
 )
+_CHECK_SCHEMA = pl.Schema(
+    {
+        "source": pl.String,
+        "table_name": pl.String,
+        "rule": pl.String,
+        "severity": pl.String,
+        "limit_share": pl.Float64,
+        "expectation": pl.String,
+        "description": pl.String,
+        "place": pl.Int64,
+    }
+)
+"""`place` is where a structural check's failing rows stand in the list of a scan; null where they were counted while cleaning."""
 
 
 def checks(table: Table) -> list[Check]:
@@ -121,16 +134,6 @@ class Prepared:
     """Deliveries refused already: what was written of them is not read."""
 
 
-@dataclass(frozen=True)
-class Profile:
-    """A table's profile: a row per delivery, `<check>__failed` and `<check>__share` per check."""
-
-    name: str
-    table: Table
-    checks: list[Check]
-    frame: pl.DataFrame
-
-
 def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, dict[str, list[Reason]]]:
     """Validate all prepared batches; returns validation rows and, per refused delivery, the reasons.
 
@@ -140,105 +143,101 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
         return pl.DataFrame(schema=VALIDATION_SCHEMA), {}
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"gate-{uuid.uuid4().hex}.duckdb"
-    profiles: list[Profile] = []
     con = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
         con.execute("SET enable_progress_bar = false; SET memory_limit = '800MB'")
-        for contract in {item.contract.source: item.contract for item in prepared}.values():
-            of_contract = [item for item in prepared if item.contract.source == contract.source]
-            profiles.extend(_profile(con, contract, table, of_contract) for table in contract.tables)
-        _side_by_side(con, profiles)
+        gate = _gate(con, prepared)
         con.execute("CHECKPOINT")
     finally:
         con.close()
-    failed = _expect(path, profiles)
+    failed = _expect(path, gate.filter(pl.col("limit_share").is_not_null()).select("gate", "limit_share").unique().sort("gate"))
     path.unlink()
     refused: dict[str, list[Reason]] = {}
-    for profile in profiles:
-        for item in profile.checks:
-            if (profile.name, item.name) in failed and item.limit is not None:
-                broken = profile.frame.filter((pl.col(f"{item.name}__failed") / pl.col("rows_checked")) > item.limit)
-                for row in broken.iter_rows(named=True):
-                    refused.setdefault(row["delivery_id"], []).append(_reason(profile.table, item, row))
-    results = [_rows(profile) for profile in profiles]
-    return pl.concat(results) if results else pl.DataFrame(schema=VALIDATION_SCHEMA), refused
+    for row in gate.filter(pl.col("gate").is_in(failed) & (pl.col("share") > pl.col("limit_share"))).iter_rows(named=True):
+        refused.setdefault(row["delivery_id"], []).append(_reason(row))
+    is_success = pl.col("share") <= pl.col("limit_share").fill_null(1.0)
+    return gate.select(*VALIDATION_SCHEMA.names()[:-1], is_success=is_success).cast(VALIDATION_SCHEMA), refused
 
 
-def _profile(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table, prepared: Sequence[Prepared]) -> Profile:
-    """One row per delivery: rows_checked, and per check the failing rows and their share."""
-    name = f"{contract.source}__{table.name}"
-    table_checks = checks(table)
-    counts = pl.concat([item.counts for item in prepared]).filter(table_name=table.name)
-    rules = pl.concat([item.rule_counts for item in prepared]).filter(table_name=table.name)
-    con.register("counts", counts.to_arrow())
-    con.register("rules", rules.to_arrow())
-    structural = [item for item in table_checks if item.predicate]
-    counted = [item for item in table_checks if not item.predicate]
+def _gate(con: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared]) -> pl.DataFrame:
+    """Make and return the table `gate`: VALIDATION_SCHEMA without `is_success`, and `gate` (table and limit), `share`, `description`."""
+    contracts = {item.contract.source: item.contract for item in prepared}
+    rows: list[tuple[object, ...]] = []
+    con.execute(
+        "CREATE TEMP TABLE structure "
+        "(source VARCHAR, table_name VARCHAR, delivery_id VARCHAR, rows_there BIGINT, failing BIGINT[])"
+    )
+    for source, contract in contracts.items():
+        for table in contract.tables:
+            structural = [item for item in checks(table) if item.predicate]
+            places = {item.name: place for place, item in enumerate(structural, 1)}
+            for item in checks(table):
+                expectation = f"share of failing rows at most {1.0 if item.limit is None else item.limit}"
+                rows.append(
+                    (source, table.name, item.name, item.severity, item.limit, expectation, item.description, places.get(item.name))
+                )
+            _scan(con, source, table, structural, [item for item in prepared if item.contract.source == source])
+    con.register("checks", pl.DataFrame(rows, schema=_CHECK_SCHEMA, orient="row").to_arrow())
+    for name in ("counts", "rule_counts"):
+        frames = [getattr(item, name).with_columns(source=pl.lit(item.contract.source)) for item in prepared]
+        con.register(name, pl.concat(frames).to_arrow())
+    con.execute(
+        "CREATE TEMP TABLE counted AS SELECT source, table_name, delivery_id, sum(rows_read)::BIGINT AS rows_read, "
+        "coalesce(sum(rows_accepted), 0)::BIGINT AS rows_accepted FROM counts GROUP BY ALL"
+    )
+    _recount(con, frozenset().union(*(item.refused for item in prepared)))
+    con.execute(
+        "CREATE TABLE gate AS SELECT source || '.' || table_name || ': ' || expectation AS gate, delivery_id, table_name, rule, "
+        "expectation, severity, description, greatest(rows_read, 1) AS rows_checked, "
+        "coalesce(failing[place], rows_n, 0)::BIGINT AS rows_failed, limit_share, rows_failed / rows_checked::DOUBLE AS share "
+        "FROM counted JOIN checks USING (source, table_name) LEFT JOIN structure USING (source, table_name, delivery_id) "
+        "LEFT JOIN (SELECT source, table_name, delivery_id, rule, sum(rows_n) AS rows_n FROM rule_counts GROUP BY ALL) "
+        "USING (source, table_name, delivery_id, rule)"
+    )
+    return pl.DataFrame(con.execute("FROM gate ORDER BY ALL").to_arrow_table())
+
+
+def _scan(
+    con: duckdb.DuckDBPyConnection, source: str, table: Table, structural: Sequence[Check], prepared: Sequence[Prepared]
+) -> None:
+    """Per delivery: the rows that were written, and how many fail each structural check, into `structure`."""
     keyed = any(column.name == "delivery_id" for column in table.columns)
-    sums = "".join(f', count(*) FILTER (WHERE {item.predicate}) AS "{item.name}"' for item in structural)
+    failing = ", ".join(f"count(*) FILTER (WHERE {item.predicate})" for item in structural)
     scans = []
     for item in prepared:
         files = [file for file in item.parquet.get(table.name, ()) if Path(file).exists()]  # `_recount` misses a lost one
         if files:
             listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-            delivery = "delivery_id" if keyed else f"'{item.counts['delivery_id'][0]}' AS delivery_id"
-            scans.append(f"SELECT {delivery}, count(*) AS rows_there{sums} FROM read_parquet([{listed}]) GROUP BY ALL")
-    none = "".join(f', 0 AS "{item.name}"' for item in structural)
-    empty = f"SELECT NULL::VARCHAR AS delivery_id, 0 AS rows_there{none} WHERE false"
-    con.execute(f"CREATE TEMP TABLE structure AS {' UNION ALL '.join([empty, *scans])}")
-    _recount(con, table, frozenset().union(*(item.refused for item in prepared)))
-    pivot = "".join(f", coalesce(sum(rows_n) FILTER (WHERE rule = '{item.name}'), 0) AS \"{item.name}\"" for item in counted)
-    columns = "".join(
-        f', coalesce({alias}."{item.name}", 0)::BIGINT AS "{item.name}__failed"'
-        f', coalesce({alias}."{item.name}", 0) / greatest(c.rows_read, 1)::DOUBLE AS "{item.name}__share"'
-        for alias, group in (("s", structural), ("r", counted))
-        for item in group
-    )
-    con.execute(
-        f'CREATE TABLE "{name}" AS SELECT c.delivery_id, greatest(c.rows_read, 1)::BIGINT AS rows_checked{columns} '
-        f"FROM (SELECT delivery_id, sum(rows_read)::BIGINT AS rows_read FROM counts GROUP BY 1) c "
-        "LEFT JOIN structure s USING (delivery_id) "
-        f"LEFT JOIN (SELECT delivery_id{pivot} FROM rules GROUP BY 1) r USING (delivery_id)"
-    )
-    con.execute("DROP TABLE structure")
-    con.unregister("counts")
-    con.unregister("rules")
-    return Profile(name, table, table_checks, pl.DataFrame(con.execute(f'SELECT * FROM "{name}"').to_arrow_table()))
+            delivery = "delivery_id" if keyed else f"'{item.counts['delivery_id'][0]}'"
+            scans.append(
+                f"SELECT '{source}', '{table.name}', {delivery}, count(*), [{failing}]::BIGINT[] "
+                f"FROM read_parquet([{listed}]) GROUP BY ALL"
+            )
+    if scans:
+        con.execute(f"INSERT INTO structure {' UNION ALL '.join(scans)}")
 
 
-def _recount(con: duckdb.DuckDBPyConnection, table: Table, refused: frozenset[str]) -> None:
+def _recount(con: duckdb.DuckDBPyConnection, refused: frozenset[str]) -> None:
     """The rows that lie in the Parquet must be those that cleaning accepted. Raises InvariantBroken where they are not."""
     rows = con.execute(
-        "SELECT delivery_id, coalesce(accepted, 0), coalesce(rows_there, 0) "
-        "FROM (SELECT delivery_id, sum(rows_accepted)::BIGINT AS accepted FROM counts GROUP BY 1) c FULL JOIN structure USING (delivery_id) "
-        "WHERE coalesce(accepted, 0) <> coalesce(rows_there, 0) ORDER BY 1"
+        "SELECT delivery_id, table_name, coalesce(rows_accepted, 0) AS accepted, coalesce(rows_there, 0) AS there "
+        "FROM counted FULL JOIN structure USING (source, table_name, delivery_id) WHERE accepted <> there ORDER BY ALL"
     ).fetchall()
-    for delivery_id, accepted, there in rows:
+    for delivery_id, table_name, accepted, there in rows:
         if delivery_id not in refused:
             raise InvariantBroken(
-                f"delivery {delivery_id}, {table.name}: {accepted} rows were accepted, {there} lie in the files written; nothing is "
+                f"delivery {delivery_id}, {table_name}: {accepted} rows were accepted, {there} lie in the files written; nothing is "
                 "loaded. Run again; if it stays, look at the disk"
             )
 
 
-def _side_by_side(con: duckdb.DuckDBPyConnection, profiles: Sequence[Profile]) -> None:
-    """The shares of all profiles as columns of one table `gate`, null in the rows of others: one asset costs the library a third
-    less than one for each."""
-    shares = ["".join(f', "{item.name}__share" AS "{_column(profile, item)}"' for item in profile.checks) for profile in profiles]
-    scans = [f'SELECT delivery_id{share} FROM "{profile.name}"' for profile, share in zip(profiles, shares, strict=True)]
-    con.execute("CREATE TABLE gate AS " + " UNION ALL BY NAME ".join(scans))
-
-
-def _column(profile: Profile, item: Check) -> str:
-    return f"{profile.name}__{item.name}"
-
-
-def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
-    """Run the suite; returns (profile, check) of the expectations that failed."""
+def _expect(path: Path, limits: pl.DataFrame) -> list[str]:
+    """Run the suite, an expectation per `gate` with its `limit_share`; returns the gates that failed."""
     warm_up()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library's own deprecations are not ours to act on here
         gx: Any = importlib.import_module("great_expectations")  # its stubs do not know the SQL options below
+        column = importlib.import_module("great_expectations.expectations.row_conditions").Column
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         # public options only: without them the pool's rollback discards DuckDB's pending result
@@ -249,51 +248,26 @@ def _expect(path: Path, profiles: Sequence[Profile]) -> set[tuple[str, str]]:
             kwargs={"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True},
         )
         batch = datasource.add_table_asset(name="gate", table_name="gate").add_batch_definition_whole_table("whole").get_batch()
-        suite = gx.ExpectationSuite(name="gate", expectations=_expectations(gx, profiles))
-        failed: set[tuple[str, str]] = set()
+        expectations = [
+            gx.expectations.ExpectColumnMaxToBeBetween(
+                column="share", min_value=0, max_value=limit, row_condition=column("gate") == gate, meta={"gate": gate}
+            )
+            for gate, limit in limits.iter_rows()
+        ]
+        failed = []
+        suite = gx.ExpectationSuite(name="gate", expectations=expectations)
         for outcome in batch.validate(suite, result_format="BASIC").results:
             config = outcome.expectation_config
             if outcome.exception_info.get("raised_exception"):
                 raise InvariantBroken(f"the quality gate could not evaluate {config.kwargs}: {outcome.exception_info}")
             if not outcome.success:
-                failed.add((config.meta["profile"], config.meta["check"]))
+                failed.append(str(config.meta["gate"]))
         datasource.get_engine().dispose()
     return failed
 
 
-def _expectations(gx: Any, profiles: Sequence[Profile]) -> list[Any]:
-    return [
-        gx.expectations.ExpectColumnMaxToBeBetween(
-            column=_column(profile, item),
-            min_value=0,
-            max_value=item.limit if item.limit is not None else 1.0,
-            meta={"profile": profile.name, "check": item.name, "severity": item.severity, "description": item.description},
-        )
-        for profile in profiles
-        for item in profile.checks
-    ]
-
-
-def _rows(profile: Profile) -> pl.DataFrame:
-    parts = [
-        profile.frame.select(
-            pl.col("delivery_id"),
-            table_name=pl.lit(profile.table.name),
-            rule=pl.lit(item.name),
-            expectation=pl.lit(f"share of failing rows at most {1.0 if item.limit is None else item.limit}"),
-            severity=pl.lit(item.severity),
-            rows_checked=pl.col("rows_checked"),
-            rows_failed=pl.col(f"{item.name}__failed"),
-            limit_share=pl.lit(item.limit, dtype=pl.Float64),
-            is_success=(pl.col(f"{item.name}__failed") / pl.col("rows_checked")) <= (1.0 if item.limit is None else item.limit),
-        )
-        for item in profile.checks
-    ]
-    return pl.concat(parts).cast(VALIDATION_SCHEMA) if parts else pl.DataFrame(schema=VALIDATION_SCHEMA)
-
-
-def _reason(table: Table, item: Check, row: Mapping[str, Any]) -> Reason:
-    share = f"{row[f'{item.name}__failed']} of {row['rows_checked']} rows"
-    rule = f"{share} in {table.name} break the rule {item.name} ({item.description})"
-    text = f"{rule}; at most {item.limit:.0%} may. Correct and deliver again"
-    return Reason(item.name, text)
+def _reason(row: Mapping[str, Any]) -> Reason:
+    share = f"{row['rows_failed']} of {row['rows_checked']} rows"
+    rule = f"{share} in {row['table_name']} break the rule {row['rule']} ({row['description']})"
+    text = f"{rule}; at most {row['limit_share']:.0%} may. Correct and deliver again"
+    return Reason(row["rule"], text)
