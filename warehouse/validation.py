@@ -174,7 +174,16 @@ def _gate(con: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared]) -> pl.Da
             for item in checks(table):
                 expectation = f"share of failing rows at most {1.0 if item.limit is None else item.limit}"
                 rows.append(
-                    (source, table.name, item.name, item.severity, item.limit, expectation, item.description, places.get(item.name))
+                    (
+                        source,
+                        table.name,
+                        item.name,
+                        item.severity,
+                        item.limit,
+                        expectation,
+                        item.description,
+                        places.get(item.name),
+                    )
                 )
             _scan(con, source, table, structural, [item for item in prepared if item.contract.source == source])
     con.register("checks", pl.DataFrame(rows, schema=_CHECK_SCHEMA, orient="row").to_arrow())
