@@ -51,9 +51,8 @@ class Coded:
 
 def tidy(values: pl.Series) -> pl.Series:
     """Every run of blanks (NBSP and line breaks too) one space, trimmed; blank cells become null."""
-    untidy = values.str.contains(_UNTIDY).fill_null(False)
+    untidy = values.str.contains(_UNTIDY)
     if untidy.any():
         where = untidy.arg_true()
         values = values.clone().scatter(where, values.gather(where).str.replace_all(BLANKS, " ").str.strip_chars(" "))
-    blank = values == ""
-    return values.zip_with(~blank.fill_null(False), pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+    return values.zip_with(values != "", pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))

@@ -35,29 +35,30 @@ _EXCEL_OFFSET = 25569  # 1970-01-01 as an Excel serial
 def detect_date_format(sample: pl.Series, expected: str | None = None) -> str | None:
     """The format that reads most of the sample's cells (`expected` wins when it reads half of them: spreadsheets may hold true
     dates whatever the agency's format is); None when no format reads any."""
-    texts = sample.drop_nulls().cast(pl.String)
-    texts = texts.filter(texts.str.strip_chars() != "").unique()
-    if expected in DATE_FORMATS and 2 * parse_dates(texts, expected).count() > len(texts):
+    text = pl.col("text").str.strip_chars()
+    texts = sample.drop_nulls().cast(pl.String).unique().to_frame("text").filter(text != "")
+    if expected in DATE_FORMATS and 2 * parse_dates(texts["text"], expected).count() > texts.height:
         return expected
-    best, most = None, 0
-    for candidate in DATE_FORMATS:
-        # A file that is not told otherwise never holds years before 2000: keeps 201231 from being read as a month.
-        days = parse_dates(texts, candidate)
-        read = int(((days >= date(2000, 1, 1)) & (days < date(2100, 1, 1))).sum())
-        if read > most:
-            best, most = candidate, read
-        if most == len(texts):
-            break  # no other format can read more, and the first of equals wins
-    return best
+    # A file that is not told otherwise never holds years before 2000: keeps 201231 from being read as a month.
+    in_range = [days.is_between(date(2000, 1, 1), date(2100, 1, 1), closed="left").sum().alias(name) for name, days in _EVERY.items()]
+    read = texts.select(in_range).row(0, named=True)
+    best = max(DATE_FORMATS, key=read.__getitem__)  # the first of equals wins
+    return best if read[best] else None
 
 
 def parse_dates(texts: pl.Series, date_format: str) -> pl.Series:
     """Days of the texts; null where a cell is blank or does not follow the format. A time of day after the date is cut off."""
-    texts = texts.str.strip_chars().str.replace(_TIME, "")
+    return texts.to_frame("text").select(_EVERY[date_format].alias(texts.name)).to_series()
+
+
+def _days(date_format: str) -> pl.Expr:
+    """Days of the column `text`."""
+    day = pl.col("text").str.strip_chars().str.replace(_TIME, "")
     if date_format == EXCEL:
-        days = texts.str.extract(r"^(\d{5})(?:\.\d+)?$", 1).cast(pl.Int32, strict=False)
-        return (days - _EXCEL_OFFSET).cast(pl.Date)
+        return (day.str.extract(r"^(\d{5})(?:\.\d+)?$", 1).cast(pl.Int32, strict=False) - _EXCEL_OFFSET).cast(pl.Date)
     pattern, rewritten = _FORMATS[date_format]
-    fits = texts.str.contains(pattern)
-    iso = texts.str.replace(pattern, rewritten).zip_with(fits, pl.Series([None], dtype=pl.String).new_from_index(0, len(texts)))
+    iso = pl.when(day.str.contains(pattern)).then(day.str.replace(pattern, rewritten))
     return iso.str.to_date("%Y-%m-%d", strict=False)
+
+
+_EVERY = {name: _days(name) for name in DATE_FORMATS}

@@ -91,7 +91,7 @@ def personal_values(values: pl.Series, surely: bool = True) -> pl.Series:
     """Which texts hold a personal identity code: one flag per value, false for nulls. `surely` as in `has_personal_id`; without
     it Swedish numbers count too."""
     candidate = _CANDIDATE if surely else f"{_CANDIDATE}|{_SWEDISH_CANDIDATE}"
-    worth = values.str.contains(candidate).fill_null(False)
+    worth = values.str.contains(candidate)
     none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
     if not worth.any():
         return none
@@ -113,7 +113,7 @@ _CONTACT_SIGNS = ["@", "+358", "04", "050"]
 
 def contact_values(values: pl.Series) -> pl.Series:
     """Which texts hold an e-mail address or a telephone number: one flag per value, false for nulls."""
-    worth = values.str.contains_any(_CONTACT_SIGNS).fill_null(False)  # the patterns cost much more
+    worth = values.str.contains_any(_CONTACT_SIGNS)  # the patterns cost much more
     none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
     if not worth.any():
         return none
@@ -131,18 +131,23 @@ def told(values: pl.Series) -> pl.Series:
     """What may be told of delivered text that broke a rule. Numbers, days and codes (a digit, no blank, at most three letters
     in a row: `ORG-0001`, `2024-02-30`) cannot be names and stay; of other text the shape is left; null where an identity code or
     contact details stand, or where two words of letters may be a person's name."""
-    tight = values.str.replace_all(r"[\s().\u00a0-]", "")
-    hidden = personal_values(values, surely=False) | contact_values(values) | tight.str.contains(_CALLABLE).fill_null(False)
-    has_letters = values.str.contains(r"\p{L}")
-    is_uuid = values.str.contains(_UUID).fill_null(value=False)  # some look like an identity code by chance
-    is_code = ~has_letters | (values.str.contains(_CODE) & values.str.contains(r"[0-9]")) | is_uuid
-    masked = values.zip_with(is_code.fill_null(value=True), shapes(values))
-    return masked.zip_with(is_uuid | ~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+    text = pl.col("text")
+    is_code = ~text.str.contains(r"\p{L}") | (text.str.contains(_CODE) & text.str.contains(r"[0-9]"))
+    marks = values.to_frame("text").select(
+        is_callable=text.str.replace_all(r"[\s().\u00a0-]", "").str.contains(_CALLABLE).fill_null(value=False),
+        is_uuid=text.str.contains(_UUID).fill_null(value=False),  # some look like an identity code by chance
+        is_code=is_code.fill_null(value=True),
+    )
+    hidden = personal_values(values, surely=False) | contact_values(values) | marks["is_callable"]
+    masked = values.zip_with(marks["is_code"] | marks["is_uuid"], shapes(values))
+    return masked.zip_with(marks["is_uuid"] | ~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
 
 
 def shapes(values: pl.Series) -> pl.Series:
     """What may be shown of cells where a date or an amount belongs: letters as x; null where an identity code stands or where
     two or more words of letters may be a person's name."""
-    hidden = personal_values(values, surely=False) | values.str.contains(_TWO_WORDS).fill_null(False)
-    masked = values.str.replace_all(r"\p{L}", "x")
-    return masked.zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+    text = pl.col("text")
+    masked = pl.when(~text.str.contains(_TWO_WORDS)).then(text.str.replace_all(r"\p{L}", "x"))
+    shown = values.to_frame("text").select(masked.alias(values.name)).to_series()
+    hidden = personal_values(values, surely=False)
+    return shown.zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))

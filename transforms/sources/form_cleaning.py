@@ -109,7 +109,7 @@ class Cleaning:
     def _typed(self, column: Column) -> pl.Series:
         """A column as its contract wants it; what cannot be read is told and null."""
         text = self.raw[column.name]
-        formula = (text == FORMULA).fill_null(value=False)
+        formula = text == FORMULA
         self._broken("value_is_formula", column, formula, shown=False)
         text = _nulled(text, formula)
         personal = personal_values(text)
@@ -129,9 +129,11 @@ class Cleaning:
             values, rule = _coded(text, column.words), "code_unknown"
         else:
             values, rule = self._read(text, column), "value_unreadable"
-        self._broken(rule, column, text.is_not_null() & values.is_null())
+        cells = pl.DataFrame([text.alias("text"), values.alias("value"), formula.alias("formula")])
+        self._broken(rule, column, _where(cells, pl.col("text").is_not_null() & pl.col("value").is_null()))
         if column.required:
-            self._broken("value_missing", column, text.is_null() & ~formula, shown=False)
+            missing = _where(cells, pl.col("text").is_null() & pl.col("formula").ne_missing(other=True))
+            self._broken("value_missing", column, missing, shown=False)
         self._broken("value_out_of_range", column, _outside(values, column))
         return values.alias(column.name)
 
@@ -149,7 +151,7 @@ class Cleaning:
                 text = text.str.replace(r"^([^,.]*),(\d{1,2})(\D*)$", "$1.$2$3")
             mark = guess_decimal_mark(text, self.mark or ".") if self.mark in (None, ",") else self.mark
             cents, state = parse_cents(text, mark or ".")
-            return _nulled(cents, (state != READ) | text.is_null())
+            return _nulled(cents, state != READ)
         if column.dtype == pl.Int64:
             return text.str.replace_all(r"[\s\u00a0]", "").str.replace(r"[.,]0+$", "").cast(pl.Int64, strict=False)
         return text
@@ -182,6 +184,7 @@ class Cleaning:
         self._fail("key_repeated", key[-1], self._values(later, key[-1]))
 
     def _broken(self, rule: str, column: Column, where: pl.Series, shown: bool = True) -> None:
+        """Tell the rows where `where` is true; null is not."""
         if where.any():
             self._fail(rule, column.name, self._values(where, column.name if shown else None))
 
@@ -218,12 +221,18 @@ def _tidied(raw: pl.DataFrame, name: str) -> pl.Series:
     """A delivered column with blanks collapsed; blank cells are null. A column that the file does not have is null throughout."""
     if name not in raw.columns:
         return pl.Series(name, [None], dtype=pl.String).new_from_index(0, raw.height)
-    text = raw[name].str.replace_all(r"[\s\u00a0\u200b\ufeff]+", " ").str.strip_chars()
-    return _nulled(text, text == "").alias(name)
+    text = pl.col(name).str.replace_all(r"[\s\u00a0\u200b\ufeff]+", " ").str.strip_chars()
+    return raw.select(pl.when(text != "").then(text).alias(name)).to_series()
+
+
+def _where(cells: pl.DataFrame, flag: pl.Expr) -> pl.Series:
+    return cells.select(flag).to_series()
 
 
 def _nulled(values: pl.Series, where: pl.Series) -> pl.Series:
-    return values.zip_with(~where.fill_null(value=False), pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
+    """The values, null `where` it is true; where it is null they stay."""
+    nothing = pl.Series(values.name, [None], dtype=values.dtype).new_from_index(0, len(values))
+    return nothing.zip_with(where, values)
 
 
 def _coded(text: pl.Series, words: Mapping[str, tuple[str, ...]]) -> pl.Series:
@@ -240,13 +249,15 @@ def _yes_no(text: pl.Series) -> pl.Series:
 
 
 def _outside(values: pl.Series, column: Column) -> pl.Series:
+    """Where a value lies outside what its column may hold; null or false elsewhere."""
     if values.dtype == pl.Date:
-        return ((values < FIRST_DAY) | (values > LAST_DAY)).fill_null(value=False)
+        return (values < FIRST_DAY) | (values > LAST_DAY)
     if isinstance(values.dtype, pl.Datetime):
-        return ~values.dt.year().is_between(FIRST_YEAR, LAST_YEAR - 1).fill_null(value=True)
+        year = values.dt.year()
+        return (year < FIRST_YEAR) | (year >= LAST_YEAR)
     none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
     if values.dtype != pl.Int64:
         return none
-    below = (values < column.minimum).fill_null(value=False) if column.minimum is not None else none
-    above = (values > column.maximum).fill_null(value=False) if column.maximum is not None else none
+    below = values < column.minimum if column.minimum is not None else none
+    above = values > column.maximum if column.maximum is not None else none
     return below | above
