@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Thread
 
 import polars as pl
 
@@ -21,7 +20,7 @@ from warehouse.lake import sweep
 from warehouse.landing import Landed, Landing
 from warehouse.ledger import PreparedBatch
 from warehouse.store import Store
-from warehouse.validation import Prepared, check, warm_up
+from warehouse.validation import Prepared, check, warming_up
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +47,10 @@ def ingest(
     remembered = ledger.known(store)
     moved = [item for item in Landing(home).all() if _moved(item, remembered.get(item.delivery_id))]
     pending = [item for item in moved if ledger.needs_preparation(item, remembered.get(item.delivery_id))]
-    warming = Thread(target=warm_up, name="warm-up")
-    if pending:
-        warming.start()
+    warming = warming_up() if pending else None
     of_source = [(source, [item for item in pending if item.intent.source == slug]) for slug, source in SOURCES.items()]
     batches = prepare(of_source, context, home, progress)
-    if pending:
+    if warming:
         warming.join()
     validation = _gate(batches, home)
     by_delivery = {delivery_id: batch for batch in batches for delivery_id in batch.deliveries}

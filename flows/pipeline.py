@@ -31,6 +31,7 @@ from warehouse.alerts import Raised
 from warehouse.home import Home, prepared
 from warehouse.landing import Landed, Landing
 from warehouse.publication import receipts
+from warehouse.validation import warming_up
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,8 @@ def _landed_and(settings: Settings, at: datetime | None, work: Callable[[], Run]
     received: list[receiving.Received] = []
     home = home_of(settings)
     reference = reference_of(home)
+    if receiving.anything_waits(home):
+        warming_up()
     try:
         received.extend(receiving.sweep_inbox(home, reference, at or landing.now(), settings.settle_seconds, settings.limits()))
     except Exception as error:

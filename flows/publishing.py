@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -96,7 +97,10 @@ def last_published(store: Store) -> Published:
 
 
 def publish(store: Store, reference: Reference, labels: Labels, row: Published, as_of: date, at: datetime, keep: int) -> None:
-    """Build generation `row.publication_no`, put it in force by one rename, remember that it is out."""
+    """Build generation `row.publication_no`, put it in force by one rename, remember that it is out.
+
+    The files for their owners only are written beside the open one, by a second thread, and put in force just before it.
+    """
     number = row.publication_no
     former = number - 1 if generations.in_force(store.home) == number - 1 and number % WHOLE_EVERY else None
     about = meta.tables(
@@ -134,9 +138,13 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
         for table in small:
             generations.create_table(con, table)
 
-    generations.build(store.home, number, fill, former)
-    explaining += [table for table in about if table.name == "publication"]
-    restricted.write(store, number, explaining, labels.names, labels.through, everything=former is None)
+    own = restricted.due(store, number, everything=former is None)
+    beside = [*explaining, *(table for table in about if table.name == "publication")]
+    with ThreadPoolExecutor(1, thread_name_prefix="restricted") as pool:
+        written = pool.submit(restricted.write, store.home, own, beside, labels.names, labels.through)
+        generations.build(store.home, number, fill, former)
+        written.result()
+    restricted.put_in_force(store.home, own)
     generations.put_in_force(store.home, number)
     with store.transaction():
         store.con.execute("UPDATE ledger.publication SET is_out = true WHERE publication_no = ?", [number])

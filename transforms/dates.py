@@ -40,7 +40,9 @@ def detect_date_format(sample: pl.Series, expected: str | None = None) -> str | 
     if expected in DATE_FORMATS and 2 * parse_dates(texts["text"], expected).count() > texts.height:
         return expected
     # A file that is not told otherwise never holds years before 2000: keeps 201231 from being read as a month.
-    in_range = [days.is_between(date(2000, 1, 1), date(2100, 1, 1), closed="left").sum().alias(name) for name, days in _EVERY.items()]
+    in_range = [
+        days.is_between(date(2000, 1, 1), date(2100, 1, 1), closed="left").sum().alias(name) for name, days in _EVERY.items()
+    ]
     read = texts.select(in_range).row(0, named=True)
     best = max(DATE_FORMATS, key=read.__getitem__)  # the first of equals wins
     return best if read[best] else None

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock, Thread
 from types import ModuleType
 from typing import Any
 
@@ -39,14 +40,26 @@ class _AtFirstUse(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def warm_up() -> None:
-    """Import Great Expectations (two seconds) ahead of its use, while deliveries are prepared in other threads.
+_warming = Lock()
 
-    It imports all of scipy.stats and altair for three expectations that no contract uses: half a second more, not spent unless
-    they are.
-    """
-    if "great_expectations" in sys.modules:
-        return
+
+def warming_up() -> Thread:
+    """`warm_up` in a thread of its own, started."""
+    thread = Thread(target=warm_up, name="warm-up")
+    thread.start()
+    return thread
+
+
+def warm_up() -> None:
+    """Import Great Expectations (two seconds) ahead of its use, while files settle and deliveries are prepared."""
+    with _warming:
+        if "great_expectations" not in sys.modules:
+            _import_library()
+
+
+def _import_library() -> None:
+    """It imports all of scipy.stats and altair for three expectations that no contract uses: half a second more, not spent unless
+    they are."""
     later = {name: _AtFirstUse(name) for name in ("scipy", "scipy.stats", "altair") if name not in sys.modules}
     if "scipy" in later:
         later["scipy"].stats = later["scipy.stats"]  # type: ignore[attr-defined]
