@@ -145,8 +145,9 @@ def _storage(error: BaseException) -> BaseException:
 
 
 def configuration(home: Home) -> dict[str, str | bool | int | float | list[str]]:
-    """Settings of every connection: offline, quiet, bounded memory."""
+    """Settings of every connection: offline, quiet, bounded memory, as many threads as Polars uses (POLARS_MAX_THREADS)."""
     return {
+        "threads": pl.thread_pool_size(),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "memory_limit": MEMORY_LIMIT,

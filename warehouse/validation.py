@@ -158,7 +158,7 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
     path = scratch / f"gate-{uuid.uuid4().hex}.duckdb"
     con = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
-        con.execute("SET enable_progress_bar = false; SET memory_limit = '800MB'")
+        con.execute(f"SET enable_progress_bar = false; SET memory_limit = '800MB'; SET threads = {pl.thread_pool_size()}")
         gate = _gate(con, prepared)
         con.execute("CHECKPOINT")
     finally:

@@ -77,8 +77,13 @@ def build(home: Home, number: int, fill: Callable[[Connection, bool], None], for
 
 
 def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> None:
-    """Write into a published file, there already or not: `fill` gets it attached as `mart_file` with schemas mart and meta."""
+    """Write into a published file, there already or not: `fill` gets it attached as `mart_file` with schemas mart and meta.
+
+    In one transaction, which goes into the file and not into a log first: a file that is written aside needs none.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": pl.thread_pool_size(),
+        "checkpoint_threshold": "1KB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "memory_limit": "600MB",
@@ -89,7 +94,9 @@ def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> 
         con.execute("SET enable_progress_bar = false")
         con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
         con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta")
+        con.execute("BEGIN")
         fill(con)
+        con.execute("COMMIT")
         con.execute("CHECKPOINT mart_file; USE memory; DETACH mart_file")
     finally:
         con.close()
@@ -101,7 +108,7 @@ def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     missing = set(table.frame.columns) ^ set(table.columns)
     if missing:
         raise ValueError(f"{table.qualified}: columns without description or data: {sorted(missing)}")
-    con.execute(f"BEGIN; DROP TABLE IF EXISTS {table.qualified}")  # one commit to the disk, not one per comment
+    con.execute(f"DROP TABLE IF EXISTS {table.qualified}")
     con.register("published_frame", table.frame.to_arrow())
     con.execute(f"CREATE TABLE {table.qualified} AS FROM published_frame")
     con.unregister("published_frame")
@@ -109,7 +116,6 @@ def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
         key = ", ".join(f'"{name}"' for name in table.primary_key)
         con.execute(f"ALTER TABLE {table.qualified} ADD PRIMARY KEY ({key})")
     comment(con, table.qualified, table.description, table.columns)
-    con.execute("COMMIT")
 
 
 def put_in_force(home: Home, number: int) -> None:
