@@ -255,6 +255,10 @@ def _note_canaries(rows: Sequence[Posting], file: str, written: Written) -> None
                 Canary(code, "personal_id", file, where),
                 Canary(row.supplier.name, "person_name", file, "supplier_name"),
             ]
+            beside = row.name_text.removeprefix(row.supplier.name).strip()
+            if beside and beside != code:
+                kind = "email" if "@" in beside else "phone"
+                written.canaries.append(Canary(beside, kind, file, "supplier_name"))
 
 
 def _month_end(year: int, month: int) -> date:

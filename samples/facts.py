@@ -225,7 +225,7 @@ def _opposite(answers: Mapping[str, bool | None]) -> Mapping[str, bool | None]:
 
 @dataclass(slots=True)
 class Canary:
-    """Personal data planted in a file; it must stand in no output. `kind`: personal_id, person_name."""
+    """Personal data planted in a file; it must stand in no output. `kind`: personal_id, person_name, email, phone, free_text."""
 
     text: str
     kind: str

@@ -172,14 +172,16 @@ def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
 
 
 def _canaries(rng: Random, shape: Shape, year: int, first_case: int) -> list[Posting]:
-    """Rows with a personal identity code where a business id belongs: accepted, as a private trader."""
+    """Rows with a personal identity code where a business id belongs, some with an address or a telephone number beside the name:
+    accepted, as a private trader."""
     postings = []
     for index in range(shape.canaries):
         number = year * 7 + index * 13 + first_case % 89
         code = personal_id(number)
         name = f"Kanarialintu Näyte{number}"
         supplier = Supplier(name, "private_trader", None, (code,))
-        text = name if index % 2 == 0 else f"{name} {code}"
+        beside = ("", f" nayte{number}@henkilo.example", f" +358 4{number % 10} {7_200_000 + number}")[(year + index) % 3]
+        text = f"{name}{beside}" if index % 2 == 0 else f"{name} {code}"
         postings.append(
             Posting(
                 organisation=shape.organisations[0],

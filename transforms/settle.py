@@ -224,16 +224,18 @@ def _with_status(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
     closes = closing(kind, end, "invoices")
     for rule in ("notices", "months", "waves"):
         closes = pl.when(pl.col("closing") == rule).then(closing(kind, end, rule)).otherwise(closes)
+    key = ["closing", "period_kind", "period_end"]
+    closed = frame.select(key).unique().select(*key, is_closed=pl.lit(as_of) >= closes)
     status = (
         pl.when(pl.col("why").is_in(NO_DATA))
         .then(pl.lit("no_data"))
         .when(pl.col("value").is_null())
         .then(pl.lit("not_computable"))
-        .when(pl.lit(as_of) >= closes)
+        .when("is_closed")
         .then(pl.lit("final"))
         .otherwise(pl.lit("provisional"))
     )
-    return frame.with_columns(status=status)
+    return frame.join(closed, on=key, how="left").with_columns(status=status).drop("is_closed")
 
 
 def flips(figures: Mapping[str, KeyFigure], periods: pl.DataFrame, before: date, now: date) -> pl.DataFrame:

@@ -100,10 +100,12 @@ def with_breaks(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
 
     A row of the register speaks of a figure, or of one of its variants, or of its breakdowns of one kind alone.
     """
+    key = ["figure_id", "variant", "breakdown_kind", "period_start", "period_end"]
+    seen = frame.select(key).unique().with_columns(compared=pl.col("period_start").dt.offset_by("-1y"))
     broken = pl.lit(False)
     for row in reference.table("catalogue/breaks.csv").iter_rows(named=True):
         day = date.fromisoformat(row["break_date"])
-        inside = (pl.col("period_start").dt.offset_by("-1y") < day) & (pl.col("period_end") >= day)
+        inside = (pl.col("compared") < day) & (pl.col("period_end") >= day)
         narrower = [pl.col(name) == row[name] for name in ("variant", "breakdown_kind") if row[name]]
         broken = broken | pl.all_horizontal(pl.col("figure_id") == row["figure_id"], inside, *narrower)
-    return frame.with_columns(break_flag=broken)
+    return frame.join(seen.select(*key, break_flag=broken), on=key, how="left")

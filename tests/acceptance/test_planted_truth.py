@@ -142,6 +142,8 @@ def test_no_planted_person_leaves_landing(demo_home: Path) -> None:
     people = planted.group_by("kind").agg(pl.col("text").n_unique()).rows()
     assert {kind: count >= 500 for kind, count in people if kind != "free_text"} == dict.fromkeys(PARTICULARS, True)
     assert [source for source in SOURCES if not planted["file"].str.contains(f"/{source}/").any()] == []
+    in_invoices = planted.filter(pl.col("file").str.contains("/purchase_invoices/"))["kind"]
+    assert set(in_invoices) == {"person_name", "personal_id", "email", "phone"}
     con = duckdb.connect()
     found: list[str] = []
     databases = [demo_home / "warehouse.duckdb", (demo_home / "published" / "nyckeltal.duckdb").resolve()]
