@@ -34,6 +34,8 @@ from warehouse.store import Store
 INVOICES = "purchase_invoices"
 INVOICE_MEASURES = ("spend_month", "supplier_month", "case_month", "category_month")
 PERIOD_KEY = ["period_kind", "period_start"]
+ROWS_AT_ONCE = 250_000
+"""Rows of a measure that a plan may group at once; what it makes of them is some times their size."""
 
 
 @dataclass(frozen=True)
@@ -310,7 +312,7 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
 
 
 def _planned(store: Store, module: ModuleType, reference: Reference, names: Names, touched: pl.DataFrame) -> pl.DataFrame:
-    """Cells of quarters and years, the kinds that plans have: one calendar year after the other, for the sake of memory.
+    """Cells of quarters and years, the kinds that plans have.
 
     A module whose plans name registers gives them as `relations`."""
     registers = module.relations(reference) if hasattr(module, "relations") else {}
@@ -321,12 +323,33 @@ def _planned(store: Store, module: ModuleType, reference: Reference, names: Name
         pl.col("valid_to").str.to_date().fill_null(levels.ALWAYS[1]),
     )
     within = touched.filter(pl.col("period_kind").is_in(["quarter", "year"]))
+    year = pl.col("period_start").dt.year()
     cells = []
-    for (year,), of_year in within.group_by(pl.col("period_start").dt.year(), maintain_order=True):
-        figures.counted(store, INVOICE_MEASURES, date(year, 1, 1), date(year, 12, 31))
-        relations = {"period": of_year, "membership": names.members, "limits": limits, **registers}
+    for first, last in _years_together(store, sorted(within.select(year.unique()).to_series())):
+        figures.counted(store, INVOICE_MEASURES, date(first, 1, 1), date(last, 12, 31))
+        relations = {
+            "period": within.filter(year.is_between(first, last)),
+            "membership": names.members,
+            "limits": limits,
+            **registers,
+        }
         cells += [figures.run_plan(store, plan, relations) for plan in module.PLANS.values()]
     return pl.concat(cells, how="diagonal_relaxed") if cells else pl.DataFrame(schema=CELL.polars_schema())
+
+
+def _years_together(store: Store, years: Sequence[int]) -> list[tuple[int, int]]:
+    """Spans of calendar years that plans group at once: as many as hold ROWS_AT_ONCE, for the sake of memory, one at least."""
+    sizes = figures.rows_by_year(store, INVOICE_MEASURES)
+    spans: list[tuple[int, int]] = []
+    size = 0
+    for year in years:
+        size += sizes.get(year, 0)
+        if spans and size <= ROWS_AT_ONCE:
+            spans[-1] = (spans[-1][0], year)
+        else:
+            spans.append((year, year))
+            size = sizes.get(year, 0)
+    return spans
 
 
 def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> tuple[pl.DataFrame, bool]:

@@ -263,6 +263,13 @@ def counted(store: Store, names: Sequence[str], first: date, last: date) -> None
         )
 
 
+def rows_by_year(store: Store, names: Sequence[str]) -> dict[int, int]:
+    """Calendar year -> rows of the largest of the measures `names`."""
+    scans = [f'SELECT year(period) AS year, count(*) AS n FROM measure."{name}" GROUP BY ALL' for name in names]
+    rows = store.rows(f"SELECT year, max(n) AS n FROM ({' UNION ALL '.join(scans)}) GROUP BY ALL")
+    return {row["year"]: row["n"] for row in rows}
+
+
 def run_plan(store: Store, plan: str, relations: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """CELL rows of a plan (SQL that a figure's module states) over the counted measures and `relations`."""
     with ExitStack() as stack:

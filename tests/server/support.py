@@ -193,24 +193,38 @@ class Up:
             psutil.wait_procs(found, 30)
         return bool(found)
 
-    def stop(self) -> None:
+    def ends_cleanly(self, by: signal.Signals) -> None:
+        """Stop, and see that it says so and takes all its processes along."""
+        children = self.processes("all")
+        assert len(children) >= 4
+        assert self.process is not None
+        self.stop(by)
+        assert self.process.returncode == 0
+        _, alive = psutil.wait_procs(children, 5)
+        assert not alive
+        assert support.run(self.home, "down").stdout.startswith("`nyckeltal up` does not run")
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         if self._api is not None:
             self._api.__exit__()
             self._api = None
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(by)
         self.process.wait(90)
 
 
 @contextlib.contextmanager
 def running(home: Path, **variables: str) -> Iterator[Up]:
+    """A service of its own, ended by SIGTERM: cleanly and with every process of it, whatever was done to it meanwhile."""
     service = Up(home, **variables)
     try:
         service.start()
         yield service
-    finally:
+    except BaseException:
         service.stop()
+        raise
+    service.ends_cleanly(signal.SIGTERM)
 
 
 def show(text: str) -> None:
