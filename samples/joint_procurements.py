@@ -86,7 +86,11 @@ class Purchase:
 
 def size_of(world: World, supplier: Supplier) -> str:
     """What the business register says of a company; '' nothing."""
-    return SIZES[world.companies.index(supplier) % 4] if supplier.size == "sme" else supplier.size
+    return _size(world.companies.index(supplier), supplier)
+
+
+def _size(place: int, supplier: Supplier) -> str:
+    return SIZES[place % 4] if supplier.size == "sme" else supplier.size
 
 
 def agreements(world: World) -> list[Agreement]:
@@ -125,9 +129,8 @@ def agreements(world: World) -> list[Agreement]:
 
 def sizes(world: World) -> list[tuple[Supplier, str, str, str]]:
     """What the business register says: supplier, size, first and last day; one company outgrew its size in 2023."""
-    first, *rest = [one for one in world.companies if one.size]
-    grown = [(first, size_of(world, first), "", "2022-12-31"), (first, "large", "2023-01-01", "")]
-    return [*grown, *((one, size_of(world, one), "", "") for one in rest)]
+    (first, small), *rest = [(one, _size(place, one)) for place, one in enumerate(world.companies) if one.size]
+    return [(first, small, "", "2022-12-31"), (first, "large", "2023-01-01", ""), *((one, size, "", "") for one, size in rest)]
 
 
 def registers(world: World) -> dict[str, list[dict[str, str]]]:

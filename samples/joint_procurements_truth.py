@@ -211,12 +211,16 @@ def _contacts(found: Truth, final: Sequence[Agreement], known: Mapping[tuple[Ser
 
 def _sizes(found: Truth, written: Written, sizes: Sequence[tuple[Supplier, str, str, str]]) -> None:
     """Spend of years on suppliers whose size the register knows in the month."""
+    known: dict[str | None, list[tuple[str, str, str]]] = {}
+    for one, size, since, until in sizes:
+        known.setdefault(one.identity, []).append((size, since, until))
     for line in truth_spend.counted(written.postings):
         month = line.day.replace(day=1) if line.dated else date(line.day.year, 1, 1)
-        size = next(
-            (size for one, size, since, until in sizes if one == line.supplier and since <= str(month) <= (until or "9999")), ""
-        )
-        if not size or line.supplier.identity is None:
+        identity = line.supplier.identity
+        if identity is None:
+            continue
+        size = next((size for size, since, until in known.get(identity, ()) if since <= str(month) <= (until or "9999")), "")
+        if not size:
             continue
         for level, level_id in line.organisation.memberships():
             place = Place(level, level_id, "year", date(line.day.year, 1, 1))
