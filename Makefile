@@ -31,7 +31,7 @@ demo: $(VENV)/.installed ## Sample deliveries of several agencies -> nightly run
 	$(BIN)/nyckeltal --home demo nightly
 	$(BIN)/nyckeltal --home demo figures
 
-test: $(VENV)/.dev ## The default suite (some 20 minutes on two cores)
+test: $(VENV)/.dev ## The default suite (some 14 minutes on two cores)
 	$(BIN)/python -m pytest -q $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers

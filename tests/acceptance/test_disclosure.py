@@ -3,6 +3,7 @@ alone, and what is told is what was computed."""
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 import polars as pl
 import pytest
 
+from schemas.errors import StorageFailed
 from schemas.key_figure import KEY_FIGURE
 from tests.acceptance import support
 from tests.acceptance.disclosed import before_withholding, classes
@@ -18,6 +20,7 @@ from tests.acceptance.support import ledger, published, query
 from transforms.disclosure.protect import HIDDEN
 from transforms.disclosure.rules import protected
 from transforms.key_figures import DEFINITIONS
+from warehouse.publication import generations
 
 pytestmark = pytest.mark.slow
 CELL = [*KEY_FIGURE.primary_key]
@@ -94,16 +97,37 @@ def test_owners_files_explain_themselves_and_are_readable_by_their_owner_only(de
         assert query(path, "SELECT fingerprint FROM meta.publication")["fingerprint"].item() == support.fingerprint(demo_home)
 
 
-def test_a_withdrawn_return_takes_its_owners_file_with_it(demo_home: Path, tmp_path: Path) -> None:
+def test_a_withdrawn_return_takes_its_owners_file_with_it(
+    demo_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before the open file stands without it, too: the disk is full while that one is built."""
     home = tmp_path / "home"
     shutil.copytree(demo_home, home, symlinks=True)
     before = restricted(home)
     goals = ledger(
         home,
-        "SELECT delivery_id FROM ledger.delivery WHERE source IN ('strategic_goals', 'contact_requests', 'strategy_followup', 'mini_competitions')",
+        "SELECT delivery_id FROM ledger.delivery WHERE source IN ('strategic_goals', 'contact_requests', 'strategy_followup', 'mini_competitions') "
+        "ORDER BY source = 'strategic_goals', delivery_id",
     )
-    for delivery_id in goals["delivery_id"]:
+    *most, last = goals["delivery_id"]
+    for delivery_id in most:
         support.run(home, "withdraw", delivery_id)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "build", full)
+        with pytest.raises(StorageFailed):
+            support.nightly(home)
+    written = home / "published" / "restricted" / ".building"
+    assert list(written.glob("*/*.duckdb"))
+    shutil.rmtree(written)
+    assert {owner: frame.rows() for owner, frame in restricted(home).items()} == {
+        owner: frame.rows() for owner, frame in before.items()
+    }
+
+    support.run(home, "withdraw", last)
     support.nightly(home)
     assert before
     assert restricted(home) == {}
