@@ -70,17 +70,20 @@ def place_of(inbox: Path, path: Path) -> tuple[str | None, str | None]:
 
 
 def growing(paths: Sequence[Path], settle_seconds: float) -> set[Path]:
-    """Files touched within `settle_seconds` whose size or time changes while we wait; a manifest or `.done` says whole."""
+    """Files touched within `settle_seconds` whose size or time changes until those have passed since; a manifest or `.done` says
+    whole."""
     now = time.time()
     young = {}
+    youngest = 0.0
     for path in paths:
         found = _stat(path)
         whole = any(os.path.lexists(path.with_name(path.name + mark)) for mark in (MANIFEST, DONE))
         if found and not whole and now - found.st_mtime < settle_seconds:
             young[path] = (found.st_size, found.st_mtime_ns)
+            youngest = max(youngest, min(found.st_mtime, now))
     if not young:
         return set()
-    time.sleep(settle_seconds)
+    time.sleep(settle_seconds - (now - youngest))
     return {
         path for path, before in young.items() if (found := _stat(path)) is None or (found.st_size, found.st_mtime_ns) != before
     }
