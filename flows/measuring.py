@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
@@ -103,11 +102,7 @@ def measure(
 
 def _measured_otherwise(store: Store, reference: Reference) -> bool:
     """Whether registers, plans or the product's version differ from those the measures were made with; remembers the new ones."""
-    mark = hashlib.sha256("\n".join([version("nyckeltal"), reference.fingerprint, *plans_of()]).encode()).hexdigest()
-    if ledger.state(store, "measured_with") == mark:
-        return False
-    ledger.set_state(store, "measured_with", mark)
-    return True
+    return ledger.differs(store, "measured_with", "\n".join([version("nyckeltal"), reference.fingerprint, *plans_of()]))
 
 
 def plans_of() -> list[str]:

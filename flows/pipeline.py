@@ -127,10 +127,11 @@ def _landed_and(settings: Settings, at: datetime | None, work: Callable[[], Run]
     received: list[receiving.Received] = []
     home = home_of(settings)
     reference = reference_of(home)
-    if receiving.anything_waits(home):
-        warming_up()
+    landed = receiving.sweep_inbox(
+        home, reference, at or landing.now(), settings.settle_seconds, settings.limits(), meanwhile=warming_up
+    )
     try:
-        received.extend(receiving.sweep_inbox(home, reference, at or landing.now(), settings.settle_seconds, settings.limits()))
+        received.extend(landed)
     except Exception as error:
         log.exception("the inbox could not be taken in wholly; loading what has landed")
         failure = error

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,11 +66,19 @@ def receive(
             yield from _guarded(home, reference, Found(found, name, agency or place[0], source or place[1], inside), at, limits)
 
 
-def sweep_inbox(home: Home, reference: Reference, at: datetime, settle_seconds: float, limits: Limits) -> Iterator[Received]:
-    """Land everything whole in the inbox; a file that still changes waits for the next run."""
+def sweep_inbox(
+    home: Home,
+    reference: Reference,
+    at: datetime,
+    settle_seconds: float,
+    limits: Limits,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Iterator[Received]:
+    """Land everything whole in the inbox; a file that still changes waits for the next run. `meanwhile` is begun where files have
+    to settle first."""
     _remove_left_over(home)
     paths = list(files_below(home.inbox))
-    unsettled = growing(paths, settle_seconds)
+    unsettled = growing(paths, settle_seconds, meanwhile)
     for path in paths:
         if path in unsettled:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,12 +167,10 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
     """Replace the cells of every touched period; returns those periods, and the figures computed (None: all, and none is left of
     those that are no longer defined)."""
     basis = repr((version("nyckeltal"), reference.fingerprint, sorted(DEFINITIONS.items())))
-    mark = hashlib.sha256(basis.encode()).hexdigest()
-    anew = ledger.state(store, "computed_with") != mark
+    anew = ledger.differs(store, "computed_with", basis)
     if anew:
         store.con.execute("DELETE FROM figure.cell")
         _everything_dirty(store)
-        ledger.set_state(store, "computed_with", mark)
     former, bounds, reach = _remembered(store, "bounds"), _bounds(store, as_of), _reach(store)
     former_data, data = _remembered(store, "data_bounds") or former, _whole(reach, _bounds(store))
     for source, month in reaches.remember(store, reach).rows():
@@ -341,14 +338,12 @@ def _years_together(store: Store, years: Sequence[int]) -> list[tuple[int, int]]
     """Spans of calendar years that plans group at once: as many as hold ROWS_AT_ONCE, for the sake of memory, one at least."""
     sizes = figures.rows_by_year(store, INVOICE_MEASURES)
     spans: list[tuple[int, int]] = []
-    size = 0
     for year in years:
-        size += sizes.get(year, 0)
-        if spans and size <= ROWS_AT_ONCE:
-            spans[-1] = (spans[-1][0], year)
+        first = spans[-1][0] if spans else year
+        if spans and sum(sizes.get(one, 0) for one in range(first, year + 1)) <= ROWS_AT_ONCE:
+            spans[-1] = (first, year)
         else:
             spans.append((year, year))
-            size = sizes.get(year, 0)
     return spans
 
 

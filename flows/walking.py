@@ -10,7 +10,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +69,9 @@ def place_of(inbox: Path, path: Path) -> tuple[str | None, str | None]:
     return (parts[0] if parts else None), (parts[1] if len(parts) > 1 else None)
 
 
-def growing(paths: Sequence[Path], settle_seconds: float) -> set[Path]:
+def growing(paths: Sequence[Path], settle_seconds: float, meanwhile: Callable[[], object] = lambda: None) -> set[Path]:
     """Files touched within `settle_seconds` whose size or time changes until those have passed since; a manifest or `.done` says
-    whole."""
+    whole. `meanwhile` is begun before there is something to wait for."""
     now = time.time()
     young = {}
     youngest = 0.0
@@ -83,7 +83,8 @@ def growing(paths: Sequence[Path], settle_seconds: float) -> set[Path]:
             youngest = max(youngest, min(found.st_mtime, now))
     if not young:
         return set()
-    time.sleep(settle_seconds - (now - youngest))
+    meanwhile()
+    time.sleep(max(0.0, settle_seconds - (time.time() - youngest)))
     return {
         path for path, before in young.items() if (found := _stat(path)) is None or (found.st_size, found.st_mtime_ns) != before
     }

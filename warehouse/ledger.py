@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -364,6 +365,15 @@ def state(store: Store, key: str) -> str | None:
     """A remembered word of the warehouse."""
     value = store.scalar("SELECT value FROM ledger.state WHERE key = ?", [key])
     return None if value is None else str(value)
+
+
+def differs(store: Store, key: str, basis: str) -> bool:
+    """Whether what something was made with is another than when this was last asked; remembers it (its hash)."""
+    mark = hashlib.sha256(basis.encode()).hexdigest()
+    if state(store, key) == mark:
+        return False
+    set_state(store, key, mark)
+    return True
 
 
 def set_state(store: Store, key: str, value: str) -> None:

@@ -175,31 +175,15 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
 def _gate(con: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared]) -> pl.DataFrame:
     """Make and return the table `gate`: VALIDATION_SCHEMA without `is_success`, and `gate` (table and limit), `share`, `description`."""
     contracts = {item.contract.source: item.contract for item in prepared}
-    rows: list[tuple[object, ...]] = []
+    every = [(source, table) for source, contract in contracts.items() for table in contract.tables]
     con.execute(
         "CREATE TEMP TABLE structure "
         "(source VARCHAR, table_name VARCHAR, delivery_id VARCHAR, rows_there BIGINT, failing BIGINT[])"
     )
-    for source, contract in contracts.items():
-        for table in contract.tables:
-            structural = [item for item in checks(table) if item.predicate]
-            places = {item.name: place for place, item in enumerate(structural, 1)}
-            for item in checks(table):
-                expectation = f"share of failing rows at most {1.0 if item.limit is None else item.limit}"
-                rows.append(
-                    (
-                        source,
-                        table.name,
-                        item.name,
-                        item.severity,
-                        item.limit,
-                        expectation,
-                        item.description,
-                        places.get(item.name),
-                    )
-                )
-            _scan(con, source, table, structural, [item for item in prepared if item.contract.source == source])
-    con.register("checks", pl.DataFrame(rows, schema=_CHECK_SCHEMA, orient="row").to_arrow())
+    for source, table in every:
+        _scan(con, source, table, [item for item in prepared if item.contract.source == source])
+    in_order = pl.concat([_declared(source, table) for source, table in every]).with_row_index("position")
+    con.register("checks", in_order.to_arrow())
     for name in ("counts", "rule_counts"):
         frames = [getattr(item, name).with_columns(source=pl.lit(item.contract.source)) for item in prepared]
         con.register(name, pl.concat(frames).to_arrow())
@@ -211,20 +195,41 @@ def _gate(con: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared]) -> pl.Da
     con.execute(
         "CREATE TABLE gate AS SELECT source || '.' || table_name || ': ' || expectation AS gate, delivery_id, table_name, rule, "
         "expectation, severity, description, greatest(rows_read, 1) AS rows_checked, "
-        "coalesce(failing[place], rows_n, 0)::BIGINT AS rows_failed, limit_share, rows_failed / rows_checked::DOUBLE AS share "
+        "coalesce(failing[place], rows_n, 0)::BIGINT AS rows_failed, limit_share, rows_failed / rows_checked::DOUBLE AS share, position "
         "FROM counted JOIN checks USING (source, table_name) LEFT JOIN structure USING (source, table_name, delivery_id) "
         "LEFT JOIN (SELECT source, table_name, delivery_id, rule, sum(rows_n) AS rows_n FROM rule_counts GROUP BY ALL) "
         "USING (source, table_name, delivery_id, rule)"
     )
-    return pl.DataFrame(con.execute("FROM gate ORDER BY ALL").to_arrow_table())
+    return pl.DataFrame(con.execute("FROM gate ORDER BY delivery_id, position").to_arrow_table())
 
 
-def _scan(
-    con: duckdb.DuckDBPyConnection, source: str, table: Table, structural: Sequence[Check], prepared: Sequence[Prepared]
-) -> None:
+def _structural(table: Table) -> list[Check]:
+    return [item for item in checks(table) if item.predicate]
+
+
+def _declared(source: str, table: Table) -> pl.DataFrame:
+    """_CHECK_SCHEMA: the checks of a table, as its contract orders them."""
+    places = {item.name: place for place, item in enumerate(_structural(table), 1)}
+    rows = [
+        (
+            source,
+            table.name,
+            item.name,
+            item.severity,
+            item.limit,
+            f"share of failing rows at most {1.0 if item.limit is None else item.limit}",
+            item.description,
+            places.get(item.name),
+        )
+        for item in checks(table)
+    ]
+    return pl.DataFrame(rows, schema=_CHECK_SCHEMA, orient="row")
+
+
+def _scan(con: duckdb.DuckDBPyConnection, source: str, table: Table, prepared: Sequence[Prepared]) -> None:
     """Per delivery: the rows that were written, and how many fail each structural check, into `structure`."""
     keyed = any(column.name == "delivery_id" for column in table.columns)
-    failing = ", ".join(f"count(*) FILTER (WHERE {item.predicate})" for item in structural)
+    failing = ", ".join(f"count(*) FILTER (WHERE {item.predicate})" for item in _structural(table))
     scans = []
     for item in prepared:
         files = [file for file in item.parquet.get(table.name, ()) if Path(file).exists()]  # `_recount` misses a lost one

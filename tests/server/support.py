@@ -221,10 +221,9 @@ def running(home: Path, **variables: str) -> Iterator[Up]:
     try:
         service.start()
         yield service
-    except BaseException:
+        service.ends_cleanly(signal.SIGTERM)
+    finally:
         service.stop()
-        raise
-    service.ends_cleanly(signal.SIGTERM)
 
 
 def show(text: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,8 @@ def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> 
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "memory_limit": "600MB",
-        "temp_directory": str(home.work / "publication"),  # never whatever directory a command was started in
+        # never whatever directory a command was started in, and each its own: two that spill into one crash
+        "temp_directory": str(home.work / f"publication-{uuid.uuid4().hex}"),
     }
     con = duckdb.connect(config=settings)
     try:

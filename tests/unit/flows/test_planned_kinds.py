@@ -1,4 +1,4 @@
-"""Figures with a plan are computed one calendar year after the other: no period of theirs may reach over a year's end."""
+"""Figures with a plan are computed from whole calendar years: no period of theirs may reach over a year's end."""
 
 from __future__ import annotations
 

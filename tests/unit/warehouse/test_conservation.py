@@ -11,7 +11,7 @@ from schemas.errors import InvariantBroken
 from schemas.market_court_cases import CONTRACT
 from warehouse import ledger, store
 from warehouse.home import Home
-from warehouse.validation import Prepared, check
+from warehouse.validation import Prepared, check, checks
 
 TABLE = CONTRACT.tables[0]
 COUNTS = {"delivery_id": pl.String, "table_name": pl.String, "rows_read": pl.Int64, "rows_accepted": pl.Int64}
@@ -35,6 +35,9 @@ def test_what_was_written_is_counted_and_passes(tmp_path: Path) -> None:
     results, refused = check([prepared(tmp_path)], tmp_path / "gate")
     assert set(refused) == {"a", "b"}, "blank cells are refused by rules, not by the count"
     assert set(results["rows_checked"]) == {2, 3}
+    told = [reason.code for reason in refused["a"]]
+    assert told == [item.name for item in checks(TABLE) if item.name in told], "in the contract's order"
+    assert len(told) > 1
 
 
 def test_a_file_that_is_gone_stops_the_run(tmp_path: Path) -> None:

@@ -28,8 +28,9 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     path = tmp_path / "home" / "file.duckdb"
     generations.write_file(home, path, fill)
+    generations.write_file(home, path.with_name("beside.duckdb"), fill)
     assert all(Path(place).is_relative_to(home.work) for place in spilled)
-    assert spilled
+    assert len(set(spilled)) == 2, "two that are written at once and spill into one directory crash"
     return path
 
 
