@@ -185,6 +185,7 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
     every = [pl.DataFrame(schema=periods.SCHEMA)]
     computed: set[str] = set()
     forms = {} if dirty.is_empty() else _forms(store, reach)
+    sizes = {} if dirty.is_empty() else figures.rows_by_year(store, INVOICE_MEASURES)
     for sources, years in sorted({(figure.sources, figure.reach_years) for figure in DEFINITIONS.values()}):
         months = dirty.filter(pl.col("source").is_in(list(sources)))["month"].to_list()
         if sources[0] not in bounds:
@@ -199,7 +200,9 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
         touched, gone = periods.scope(reached, bounds[sources[0]], former_data.get(sources[0]), data[sources[0]])
         wanted = {key: figure for key, figure in DEFINITIONS.items() if (figure.sources, figure.reach_years) == (sources, years)}
         replaced = pl.concat([touched, gone])
-        figures.replace_cells(store, _cells(store, reference, names, wanted, touched, years, forms), list(wanted), replaced)
+        figures.replace_cells(
+            store, _cells(store, reference, names, wanted, touched, years, forms, sizes), list(wanted), replaced
+        )
         every.append(replaced)
         computed |= set(wanted)
     filled = absent.fill_in(store, DEFINITIONS, bounds, as_of)
@@ -258,6 +261,7 @@ def _cells(
     touched: pl.DataFrame,
     years: int,
     forms: dict[str, pl.DataFrame],
+    sizes: Mapping[int, int],
 ) -> pl.DataFrame:
     """Cells of some figures, which reach so many `years` back, in some periods: contributions rolled up, what modules compute for
     each place by themselves (figures that are no sums), and what the plans group in DuckDB."""
@@ -274,7 +278,7 @@ def _cells(
         if not ids:
             continue
         if hasattr(module, "PLANS"):
-            parts.append(_planned(store, module, reference, names, touched).filter(pl.col("figure_id").is_in(ids)))
+            parts.append(_planned(store, module, reference, names, touched, sizes).filter(pl.col("figure_id").is_in(ids)))
         if hasattr(module, "compute"):
             contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
             parts.append(roll_up(contributions, wanted, touched, names.members))
@@ -308,8 +312,10 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     return found
 
 
-def _planned(store: Store, module: ModuleType, reference: Reference, names: Names, touched: pl.DataFrame) -> pl.DataFrame:
-    """Cells of quarters and years, the kinds that plans have.
+def _planned(
+    store: Store, module: ModuleType, reference: Reference, names: Names, touched: pl.DataFrame, sizes: Mapping[int, int]
+) -> pl.DataFrame:
+    """Cells of quarters and years, the kinds that plans have; `sizes`: rows of the years.
 
     A module whose plans name registers gives them as `relations`."""
     registers = module.relations(reference) if hasattr(module, "relations") else {}
@@ -322,7 +328,7 @@ def _planned(store: Store, module: ModuleType, reference: Reference, names: Name
     within = touched.filter(pl.col("period_kind").is_in(["quarter", "year"]))
     year = pl.col("period_start").dt.year()
     cells = []
-    for first, last in _years_together(store, sorted(within.select(year.unique()).to_series())):
+    for first, last in _years_together(sorted(within.select(year.unique()).to_series()), sizes):
         figures.counted(store, INVOICE_MEASURES, date(first, 1, 1), date(last, 12, 31))
         relations = {
             "period": within.filter(year.is_between(first, last)),
@@ -334,9 +340,8 @@ def _planned(store: Store, module: ModuleType, reference: Reference, names: Name
     return pl.concat(cells, how="diagonal_relaxed") if cells else pl.DataFrame(schema=CELL.polars_schema())
 
 
-def _years_together(store: Store, years: Sequence[int]) -> list[tuple[int, int]]:
+def _years_together(years: Sequence[int], sizes: Mapping[int, int]) -> list[tuple[int, int]]:
     """Spans of calendar years that plans group at once: as many as hold ROWS_AT_ONCE, for the sake of memory, one at least."""
-    sizes = figures.rows_by_year(store, INVOICE_MEASURES)
     spans: list[tuple[int, int]] = []
     for year in years:
         first = spans[-1][0] if spans else year

@@ -139,15 +139,19 @@ def told(values: pl.Series) -> pl.Series:
         is_code=is_code.fill_null(value=True),
     )
     hidden = personal_values(values, surely=False) | contact_values(values) | marks["is_callable"]
-    masked = values.zip_with(marks["is_code"] | marks["is_uuid"], shapes(values))
+    masked = values.zip_with(marks["is_code"] | marks["is_uuid"], _masked(values))
     return masked.zip_with(marks["is_uuid"] | ~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
 
 
 def shapes(values: pl.Series) -> pl.Series:
     """What may be shown of cells where a date or an amount belongs: letters as x; null where an identity code stands or where
     two or more words of letters may be a person's name."""
+    hidden = personal_values(values, surely=False)
+    return _masked(values).zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+
+
+def _masked(values: pl.Series) -> pl.Series:
+    """Letters as x; null where two or more words of letters stand."""
     text = pl.col("text")
     masked = pl.when(~text.str.contains(_TWO_WORDS)).then(text.str.replace_all(r"\p{L}", "x"))
-    shown = values.to_frame("text").select(masked.alias(values.name)).to_series()
-    hidden = personal_values(values, surely=False)
-    return shown.zip_with(~hidden, pl.Series([None], dtype=pl.String).new_from_index(0, len(values)))
+    return values.to_frame("text").select(masked.alias(values.name)).to_series()

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.contract import Table
 from warehouse.ledger import SliceChange
-from warehouse.store import Store, create_table
+from warehouse.store import Store, create_table, quoted
 
 BATCHES_AT_ONCE = 200
 """Batches that one INSERT reads together."""
@@ -82,11 +82,11 @@ def _insert(store: Store, source_table: str, plans: Mapping[str, str], batches: 
         [source_table, *batches],
     ):
         slices = store.rows("SELECT part, slice_period FROM changed_slice WHERE batch_id = ? ORDER BY ALL", [row["batch_id"]])
-        part = slices[0]["part"].replace("'", "''")
+        part = quoted(slices[0]["part"])
         periods = ", ".join(f"DATE '{item['slice_period']}'" for item in slices)
-        files = ", ".join("'" + str(store.home.lake / path).replace("'", "''") + "'" for path in row["paths"])
+        files = ", ".join(quoted(str(store.home.lake / path)) for path in row["paths"])
         scans.append(
-            f"SELECT *, '{row['agency']}' AS agency, '{part}' AS part, '{row['delivery_id']}' AS delivery_id "
+            f"SELECT *, '{row['agency']}' AS agency, {part} AS part, '{row['delivery_id']}' AS delivery_id "
             f"FROM read_parquet([{files}]) WHERE slice_period IN ({periods})"
         )
     if not scans:

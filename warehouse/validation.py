@@ -26,6 +26,7 @@ import polars as pl
 
 from schemas.contract import Contract, Table
 from schemas.errors import InvariantBroken, Reason
+from warehouse.store import quoted
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -124,7 +125,7 @@ def checks(table: Table) -> list[Check]:
         if column.required:
             found.append(Check(f"{column.name}__not_null", "fail", 0.0, "required", f"{name} IS NULL"))
         if column.codes:
-            codes = ", ".join("'" + code.replace("'", "''") + "'" for code in column.codes)
+            codes = ", ".join(quoted(code) for code in column.codes)
             found.append(Check(f"{column.name}__in_set", "fail", 0.0, "code list", f"{name} NOT IN ({codes})"))
         below = [f"{name} < {column.minimum}"] if column.minimum is not None else []
         above = [f"{name} > {column.maximum}"] if column.maximum is not None else []
@@ -234,7 +235,7 @@ def _scan(con: duckdb.DuckDBPyConnection, source: str, table: Table, prepared: S
     for item in prepared:
         files = [file for file in item.parquet.get(table.name, ()) if Path(file).exists()]  # `_recount` misses a lost one
         if files:
-            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+            listed = ", ".join(quoted(file) for file in files)
             delivery = "delivery_id" if keyed else f"'{item.counts['delivery_id'][0]}'"
             scans.append(
                 f"SELECT '{source}', '{table.name}', {delivery}, count(*), [{failing}]::BIGINT[] "

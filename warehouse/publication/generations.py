@@ -20,7 +20,7 @@ import duckdb
 import polars as pl
 
 from warehouse.home import Home, sync_directory
-from warehouse.store import comment
+from warehouse.store import comment, quoted
 
 STORAGE_VERSION = "v1.4.0"
 """Every dashboard tool on the 1.4 and 1.5 lines and DuckDB 2 read it."""
@@ -94,7 +94,7 @@ def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> 
     con = duckdb.connect(config=settings)
     try:
         con.execute("SET enable_progress_bar = false")
-        con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute(f"ATTACH {quoted(str(path))} AS mart_file (STORAGE_VERSION '{STORAGE_VERSION}')")
         con.execute("USE mart_file; CREATE SCHEMA IF NOT EXISTS mart; CREATE SCHEMA IF NOT EXISTS meta")
         con.execute("BEGIN")
         fill(con)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from flows import refreshing
-from warehouse import figures
-from warehouse.store import Store
 
 LIMIT = refreshing.ROWS_AT_ONCE
 
@@ -21,8 +19,5 @@ LIMIT = refreshing.ROWS_AT_ONCE
         ({2010: 10, 2017: LIMIT, 2024: 10}, [2010, 2024], [(2010, 2010), (2024, 2024)]),
     ],
 )
-def test_spans_hold_so_many_rows(
-    monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int], years: list[int], spans: list[tuple[int, int]]
-) -> None:
-    monkeypatch.setattr(figures, "rows_by_year", lambda *_: sizes)
-    assert refreshing._years_together(Store(None, None), years) == spans  # type: ignore[arg-type]
+def test_spans_hold_so_many_rows(sizes: dict[int, int], years: list[int], spans: list[tuple[int, int]]) -> None:
+    assert refreshing._years_together(years, sizes) == spans
