@@ -24,7 +24,7 @@ from transforms.disclosure.rules import protected, rules
 from transforms.key_figures import DEFINITIONS, MODULES
 from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
-from transforms.rollup import roll_up
+from transforms.rollup import by_month, roll_up
 from transforms.settle import PANEL, flips, settle
 from warehouse import figures, ledger, revisions
 from warehouse import reach as reaches
@@ -272,7 +272,7 @@ def _cells(
     assert isinstance(last, date)  # noqa: S101
     measures = _measures(store, periods.add_months(first.replace(day=1), -12 * years), last) | forms
     parameters = parameters_of(reference)
-    parts = []
+    parts, contributions = [], []
     for module in MODULES:
         ids = [definition.figure_id for definition in module.DEFINITIONS if definition.figure_id in wanted]
         if not ids:
@@ -280,10 +280,12 @@ def _cells(
         if hasattr(module, "PLANS"):
             parts.append(_planned(store, module, reference, names, touched, sizes).filter(pl.col("figure_id").is_in(ids)))
         if hasattr(module, "compute"):
-            contributions = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
-            parts.append(roll_up(contributions, wanted, touched, names.members))
+            found = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
+            contributions.append(by_month(found, wanted))
         if hasattr(module, "cells"):
             parts.append(module.cells(measures, parameters, touched, names.members).filter(pl.col("figure_id").is_in(ids)))
+    if contributions:  # in one go: small ones cost the same as large ones
+        parts.append(roll_up(pl.concat(contributions, how="diagonal_relaxed"), wanted, touched, names.members))
     return pl.concat([part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts])
 
 

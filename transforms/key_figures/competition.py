@@ -124,7 +124,7 @@ def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     return stacked([part for variant, series in SERIES.items() for part in _series(lots, variant, series)])
 
 
-def _series(lots: pl.DataFrame, variant: str, series: str) -> list[pl.DataFrame]:
+def _series(lots: pl.DataFrame, variant: str, series: str) -> list[pl.LazyFrame]:
     """The figures of one series. Results of unknown series may belong to the competitive one: they lower its coverage."""
     possible = [series, "unknown"] if series == "competitive" else [series]
     every = lots.filter(pl.col("series").is_in(possible))

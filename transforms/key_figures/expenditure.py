@@ -39,7 +39,8 @@ DEFINITIONS = (
 
 
 def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.DataFrame:
-    """figure_id and CONTRIBUTION rows, with period_kinds, from spend_month and expected; the year's expenditure in January."""
+    """figure_id and CONTRIBUTION rows, with period_kinds, from spend_month and expected; the year's expenditure in
+    one contribution of the year."""
     schema = {"organisation_id": pl.String, "year": pl.Int32, "expenditure": pl.Int64}
     known = pl.DataFrame([(*key, cents) for key, cents in parameters.expenditure_cents.items()], schema=schema, orient="row")
     frame = months(measures).filter(pl.col("period_kinds") != "shorter").with_columns(year=pl.col("month").dt.year())

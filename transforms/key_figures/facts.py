@@ -39,8 +39,8 @@ def contributions(
     covered: pl.Expr | None = None,
     asked: pl.Expr | None = None,
     **labels: str | pl.Expr,
-) -> pl.DataFrame:
-    """Contribution rows of one figure from facts (organisation_id, month), summed per organisation and month.
+) -> pl.LazyFrame:
+    """Contribution rows of one figure from facts (organisation_id, month), summed per organisation and month; `stacked` collects.
 
     `n`, `covered` and `asked` are 1 per row unless given. `labels` set variant, scope, breakdown_kind, breakdown_id, reason,
     and, for medians and distinct counts (which are not summed), amount and unit_id. Facts may bear `reaches` (transforms/reach).
@@ -51,7 +51,7 @@ def contributions(
         value = labels.get(name, default)
         return (pl.lit(value) if isinstance(value, str) else value).alias(name)
 
-    shaped = facts.select(
+    shaped = facts.lazy().select(
         pl.lit(figure_id).alias("figure_id"),
         "organisation_id",
         "month",
@@ -76,7 +76,7 @@ def contributions(
     return shaped.select(COLUMNS)
 
 
-def share_of(facts: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str | pl.Expr) -> pl.DataFrame:
+def share_of(facts: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str | pl.Expr) -> pl.LazyFrame:
     """A share over facts whose answer is known: hits / known; coverage = known / all."""
     is_known = known.fill_null(value=False)
     return contributions(
@@ -90,6 +90,6 @@ def none() -> pl.DataFrame:
     return pl.DataFrame(schema=schema).select(COLUMNS)
 
 
-def stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Contributions of several figures under each other."""
-    return pl.concat([none(), *frames], how="vertical_relaxed")
+def stacked(frames: Sequence[pl.LazyFrame | pl.DataFrame]) -> pl.DataFrame:
+    """Contributions of several figures under each other, computed side by side."""
+    return pl.concat([frame.lazy() for frame in (none(), *frames)], how="vertical_relaxed").collect()

@@ -96,7 +96,7 @@ def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     return stacked([*_lots(measures), *_speed(measures)])
 
 
-def _lots(measures: Measures) -> list[pl.DataFrame]:
+def _lots(measures: Measures) -> list[pl.LazyFrame]:
     called = measures["call_lot"].filter(~pl.col("is_dps"))
     days, always = pl.col("deadline_days"), pl.lit(value=True)
     return [
@@ -105,7 +105,7 @@ def _lots(measures: Measures) -> list[pl.DataFrame]:
     ]
 
 
-def _speed(measures: Measures) -> list[pl.DataFrame]:
+def _speed(measures: Measures) -> list[pl.LazyFrame]:
     lots = measures["lot_decision"]
     known = pl.col("outcome") == "counted"
     days = pl.when(known).then("days")

@@ -170,7 +170,7 @@ def compute(measures: Measures, parameters: Parameters) -> pl.DataFrame:
     )
 
 
-def _publication_rate(procedures: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+def _publication_rate(procedures: pl.DataFrame, parameters: Parameters) -> pl.LazyFrame:
     """The nation's GDP stands in one contribution of each year, so that national sums hold it once: beside an organisation of
     the year's last month with a call, which is a member of the nation at the year's end if any is."""
     calls = procedures.filter(pl.col("is_ted") & pl.col("has_call")).with_columns(year=pl.col("month").dt.year())

@@ -33,19 +33,21 @@ def notice_figure(figure_id: str, names: Texts, definitions: Texts, **values: ob
 SCOPE = pl.when("is_ted").then(pl.lit("ted")).otherwise(pl.lit("national"))
 
 
-def in_scopes(rows: pl.DataFrame) -> pl.DataFrame:
+def in_scopes(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Contributions by SCOPE, once for every scope of figures that they stand in: those of TED, and all."""
-    return pl.concat([rows.filter(scope="ted"), rows.with_columns(scope=pl.lit("all_notices"))])
+    every = pl.lit("all_notices")
+    scopes = pl.when(scope="ted").then(pl.concat_list(pl.lit("ted"), every)).otherwise(pl.concat_list(every))
+    return rows.with_columns(scope=scopes).explode("scope")
 
 
 def contributions(
     notices: pl.DataFrame, figure_id: str, numerator: pl.Expr, denominator: pl.Expr | None = None, **given: Any
-) -> pl.DataFrame:
+) -> pl.LazyFrame:
     """facts.contributions for both scopes, from facts of notices (organisation_id, month, is_ted ...)."""
     return in_scopes(facts.contributions(notices, figure_id, numerator, denominator, scope=SCOPE, **given))
 
 
-def share_of(notices: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str) -> pl.DataFrame:
+def share_of(notices: pl.DataFrame, figure_id: str, hit: pl.Expr, known: pl.Expr, **labels: str) -> pl.LazyFrame:
     """facts.share_of for both scopes, from facts of notices."""
     return in_scopes(facts.share_of(notices, figure_id, hit, known, scope=SCOPE, **labels))
 

@@ -160,7 +160,7 @@ def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     return stacked([*_awarded(measures["procedure_result"]), *_started(measures["procedure_start"])])
 
 
-def _awarded(awarded: pl.DataFrame) -> list[pl.DataFrame]:
+def _awarded(awarded: pl.DataFrame) -> list[pl.LazyFrame]:
     kind = pl.col("procedure_type")
     always = pl.lit(value=True)
     won = awarded.filter(pl.col("awarded_n") > 0)
@@ -178,7 +178,7 @@ def _awarded(awarded: pl.DataFrame) -> list[pl.DataFrame]:
     ]
 
 
-def _started(procedures: pl.DataFrame) -> list[pl.DataFrame]:
+def _started(procedures: pl.DataFrame) -> list[pl.LazyFrame]:
     standing = procedures.filter(~pl.col("is_cancelled"))
     kind = pl.col("procedure_type")
     called = procedures.filter("has_call")

@@ -143,7 +143,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         "procurement_lines",
         "public_lines",
     )
-    spend = measures["spend_month"]
+    spend, expected = measures["spend_month"].lazy(), measures["expected"].lazy()
     keys = ["organisation_id", "period", "has_date"]
     grouped = spend.group_by(keys).agg(
         pl.col(*sums, "known_absolute_cents", "unknown_absolute_cents").sum(), pl.col("is_gross").any()
@@ -154,12 +154,11 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     undated = grouped.filter(~pl.col("has_date"))
     years = undated.select("organisation_id", "year", pl.col("basis", "is_gross", "no_account").name.prefix("undated_"))
     joined = (
-        measures["expected"]
-        .with_columns(year=pl.col("month").dt.year())
+        expected.with_columns(year=pl.col("month").dt.year())
         .join(years, on=["organisation_id", "year"], how="left")
         .join(dated, left_on=["organisation_id", "month"], right_on=["organisation_id", "period"], how="left")
     )
-    strays = dated.rename({"period": "month"}).join(measures["expected"], on=["organisation_id", "month"], how="anti")
+    strays = dated.rename({"period": "month"}).join(expected, on=["organisation_id", "month"], how="anti")
     only_undated = pl.col("undated_basis").is_not_null() & pl.col("basis").is_null() & pl.col("present")
     every = pl.concat(
         [
@@ -190,7 +189,7 @@ def months(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return every.with_columns(
         *(pl.when(counts).then(pl.col(name).fill_null(0)).alias(name) for name in sums),
         covered=pl.when(counts & pl.col("present") & (pl.col("asked") > 0)).then(pl.col("basis").fill_null(BASIS)).otherwise(0),
-    )
+    ).collect()
 
 
 def _basis() -> pl.Expr:

@@ -163,10 +163,10 @@ DEFINITIONS = (
 def compute(measures: Measures, _parameters: Parameters) -> pl.DataFrame:
     """figure_id and CONTRIBUTION rows from lot_answer."""
     lots = measures["lot_answer"]
-    parts = [
-        share_of(_procurements(lots, keys), "innovative_share", *_told(), variant=variant) for variant, keys in INNOVATION.items()
-    ]
-    parts += [_share_of_value(_procurements(lots, keys), variant) for variant, keys in INNOVATION.items()]
+    parts = []
+    for variant, keys in INNOVATION.items():
+        asked = _procurements(lots, keys)
+        parts += [share_of(asked, "innovative_share", *_told(), variant=variant), _share_of_value(asked, variant)]
     parts += [share_of(_procurements(lots, keys), figure_id, *_told()) for figure_id, keys in BY_ANY_LOT.items()]
     for figure_id, key in BY_EACH_LOT.items():
         answer = pl.col(f"answer_{key}")
@@ -184,7 +184,7 @@ def _procurements(lots: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _share_of_value(procurements: pl.DataFrame, variant: str) -> pl.DataFrame:
+def _share_of_value(procurements: pl.DataFrame, variant: str) -> pl.LazyFrame:
     """The same share weighed by what is known of the procurements' values."""
     value = pl.col("call_value_cents")
     counts = pl.col("told") & value.is_not_null()

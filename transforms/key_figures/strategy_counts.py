@@ -212,7 +212,7 @@ def compute(measures: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.
     return stacked(parts)
 
 
-def _sum(facts: pl.DataFrame, figure_id: str, number: pl.Expr, kind: str = "", key: str = "") -> pl.DataFrame:
+def _sum(facts: pl.DataFrame, figure_id: str, number: pl.Expr, kind: str = "", key: str = "") -> pl.LazyFrame:
     given = number.is_not_null()
     return contributions(
         facts, figure_id, number, n=given, covered=given, reason=unanswered(given), breakdown_kind=kind, breakdown_id=key

@@ -104,7 +104,7 @@ def _view_use(returns: pl.DataFrame, pilots: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _uses(facts: pl.DataFrame, variant: str) -> Iterator[pl.DataFrame]:
+def _uses(facts: pl.DataFrame, variant: str) -> Iterator[pl.LazyFrame]:
     for kind, key, hit in [("", "", any_of(USES)), *(("use", use, pl.col(name)) for use, name in USES.items())]:
         answered = hit.is_not_null()
         denominator = pl.lit(1) if variant == PILOT else answered

@@ -218,7 +218,7 @@ def _questions() -> Iterator[tuple[str, str, str, pl.Expr]]:
             yield figure_id, kind, key, pl.col(name)
 
 
-def _both(facts: pl.DataFrame, figure_id: str, kind: str, key: str, hit: pl.Expr) -> Iterator[pl.DataFrame]:
+def _both(facts: pl.DataFrame, figure_id: str, kind: str, key: str, hit: pl.Expr) -> Iterator[pl.LazyFrame]:
     answered, yes = hit.is_not_null(), hit.fill_null(value=False)
     reason = unanswered(answered)
     for variant, denominator in (("responding", answered), ("frame", pl.lit(1))):

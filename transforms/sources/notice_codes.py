@@ -18,21 +18,29 @@ _ELSEWHERE = ("delivery_id", "name", "registration_text")
 def without_persons(frames: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """The frames with every code and identifier nulled that holds an identity code, contact details or several words, and what
     was found of that: notice_no, rule, column_name, value (null)."""
-    found: list[pl.DataFrame] = []
+    columns = [
+        (table, column)
+        for table in frames
+        for column, dtype in RAW[table].items()
+        if dtype == pl.String and column not in _ELSEWHERE and not column.endswith(("_date", "_time"))
+    ]
+    values = pl.concat([frames[table][column].cast(pl.String).alias("value") for table, column in columns]).unique().drop_nulls()
+    values = values.filter(_holds_a_person(values))
+    found = [pl.DataFrame(schema={"notice_no": pl.Int64, "rule": pl.String, "column_name": pl.String, "value": pl.String})]
     freed = dict(frames)
-    for table, frame in frames.items():
-        for column, dtype in RAW[table].items():
-            if dtype != pl.String or column in _ELSEWHERE or column.endswith(("_date", "_time")):
-                continue
-            cells = frame[column].cast(pl.String)
-            hit = personal_values(cells) | contact_values(cells) | cells.str.contains(_WORDS).fill_null(value=False)
-            hit = hit & ~cells.str.contains(_OF_SYSTEMS).fill_null(value=False)
-            if hit.any():
-                kept = cells.zip_with(~hit, pl.Series([None], dtype=pl.String).new_from_index(0, len(cells)))
-                freed[table] = freed[table].with_columns(kept.alias(column))
-                needed = CONTRACT.table(table).column(column).required  # without it the notice cannot be taken
-                rule, name = ("identifier_missing", f"{table}.{column}") if needed else ("value_unreadable", column)
-                noted = frame.filter(hit).select("notice_no", rule=pl.lit(rule), column_name=pl.lit(name))
-                found.append(noted.with_columns(value=pl.lit(None, pl.String)))
-    nothing = pl.DataFrame(schema={"notice_no": pl.Int64, "rule": pl.String, "column_name": pl.String, "value": pl.String})
-    return freed, pl.concat([nothing, *found])
+    for table, column in columns if len(values) else ():
+        hit = pl.col(column).cast(pl.String).is_in(values.implode())
+        noted = frames[table].filter(hit)
+        if not noted.is_empty():
+            freed[table] = freed[table].with_columns(pl.when(~hit).then(pl.col(column).cast(pl.String)))
+            needed = CONTRACT.table(table).column(column).required  # without it the notice cannot be taken
+            rule, name = ("identifier_missing", f"{table}.{column}") if needed else ("value_unreadable", column)
+            nulled = noted.select("notice_no", rule=pl.lit(rule), column_name=pl.lit(name), value=pl.lit(None, pl.String))
+            found.append(nulled)
+    return freed, pl.concat(found)
+
+
+def _holds_a_person(values: pl.Series) -> pl.Series:
+    """Which values, none null, hold an identity code, contact details or several words."""
+    hit = personal_values(values) | contact_values(values) | values.str.contains(_WORDS)
+    return hit & ~values.str.contains(_OF_SYSTEMS)
