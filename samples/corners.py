@@ -5,11 +5,12 @@ Chance plants them seldom or never. Every size of sample holds the same ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 
 from samples import answers
-from samples.facts import Award, Lot, Notice, Procedure, Result
+from samples.facts import Award, Lot, Notice, Organisation, Procedure, Result
 from samples.procedures import Planter
 from samples.registry import World
 from samples.truth_notices import SHORT_DAYS
@@ -20,10 +21,10 @@ TO_PUBLICATION = timedelta(days=3)
 CHANGED_AFTER = timedelta(days=4)
 
 
-def plant(rng: Random, world: World) -> list[Procedure]:
+def plant(rng: Random, world: World, organisations: Sequence[Organisation]) -> list[Procedure]:
     """A short period made just long enough and a long one made just too short, both over a change of the clocks, by an EU and
     a national notice each; three awards that a later notice corrects."""
-    planter = Planter(rng, world, FIRST_NUMBER)
+    planter = Planter(rng, world, organisations, FIRST_NUMBER)
     found = []
     for day, national in ((date(2024, 3, 21), False), (date(2024, 10, 18), True)):
         found += [

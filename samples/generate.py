@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,14 +24,15 @@ from samples import (
     truth_openness,
     truth_spend,
 )
-from samples.agencies import Size
+from samples.agencies import Plan, Size
 from samples.cells import Cell, Place, Series, Span
-from samples.facts import Canary, Outcome, Posting, Procedure
+from samples.facts import Canary, Organisation, Outcome, Posting, Procedure
+from samples.registry import World
 
 COMPANIES = {"tiny": 24, "demo": 180, "large": 5_000}
 
 PROCEDURES = {
-    "tiny": {"per_year": 4, "first_year": 2023, "last_year": 2024},
+    "tiny": {"per_year": 2, "first_year": 2023, "last_year": 2024},
     "demo": {"per_year": 68, "first_year": 2021, "last_year": 2025},
     "large": {"per_year": 400, "first_year": 2021, "last_year": 2025},
 }
@@ -61,7 +63,8 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     deliveries.deliver_all(rng, world, plans, size, written)
     if size != "tiny":
         deliveries.refused(written)
-    planted = [*procedures.plant(rng, world, **PROCEDURES[size]), *corners.plant(rng, world)]
+    buyers = _buyers(world, plans, size)
+    planted = [*procedures.plant(rng, world, buyers, **PROCEDURES[size]), *corners.plant(rng, world, buyers)]
     notice_files.deliver(planted, written, broken=size != "tiny")
     overlays.write(out / "registry", world, plans)
     years = plans[0].years
@@ -77,3 +80,9 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
         people.plant_in_forms(written)
     truth.write(out / "truth", cells, written.outcomes, written.canaries)
     return Sample(out, written.postings, planted, written.outcomes, written.canaries, cells)
+
+
+def _buyers(world: World, plans: Sequence[Plan], size: Size) -> list[Organisation]:
+    """Who publishes notices: everybody, in the tiny sample only those whose invoices it holds."""
+    paying = {organisation for plan in plans for organisation in plan.shape(plan.years[0]).organisations}
+    return [organisation for organisation in world.organisations.values() if size != "tiny" or organisation in paying]

@@ -34,10 +34,11 @@ FOREIGN_BUYER = Organisation("", "559900-1234", "", "Exempelregionen (prov)", "E
 
 @dataclass
 class Planter:
-    """The state of planting: the random source, the world and running document numbers."""
+    """The state of planting: the random source, the world, who buys, and running document numbers."""
 
     rng: Random
     world: World
+    organisations: Sequence[Organisation]
     number: int = 100_000
 
     def uuid(self) -> str:
@@ -51,7 +52,7 @@ class Planter:
         return f"{self.number:06d}-{day.year}"
 
     def buyers(self, *, eforms: bool) -> tuple[Organisation, ...]:
-        pool = [org for org in self.world.organisations.values() if eforms or org.sector != "wellbeing_county"]
+        pool = [org for org in self.organisations if eforms or org.sector != "wellbeing_county"]
         return tuple(self.rng.sample(pool, k=1 if not self.chance(0.09) else self.rng.randrange(2, 4)))
 
     def notice(self, role: str, subtype: str, dispatched: date, published: date | None) -> Notice:
@@ -62,9 +63,11 @@ class Planter:
         return Notice(self.uuid(), role, subtype, dispatched, published, form=form, number=number)
 
 
-def plant(rng: Random, world: World, per_year: int, first_year: int, last_year: int) -> list[Procedure]:
-    """Procedures whose calls (or awards) fall in the years; about two notices each."""
-    planter = Planter(rng, world)
+def plant(
+    rng: Random, world: World, organisations: Sequence[Organisation], per_year: int, first_year: int, last_year: int
+) -> list[Procedure]:
+    """Procedures of the organisations whose calls (or awards) fall in the years; about two notices each."""
+    planter = Planter(rng, world, organisations)
     found: list[Procedure] = []
     for year in range(first_year, last_year + 1):
         span = 300 if year == 2025 else 365
