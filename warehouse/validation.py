@@ -9,6 +9,7 @@ volume nor on how many checks there are. Results are rows of `ledger.validation`
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -61,7 +62,7 @@ def warm_up() -> None:
 
 def _import_library() -> None:
     """It imports all of scipy.stats and altair for three expectations that no contract uses: half a second more, not spent unless
-    they are."""
+    they are. What it leaves behind stays for good: the garbage collector need not walk it again and again."""
     later = {name: _AtFirstUse(name) for name in ("scipy", "scipy.stats", "altair") if name not in sys.modules}
     if "scipy" in later:
         later["scipy"].stats = later["scipy.stats"]  # type: ignore[attr-defined]
@@ -74,8 +75,14 @@ def _import_library() -> None:
         for name, module in later.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+    gc.freeze()
     # it raises this one's level when it is imported, to announce its temporary folders
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+
+
+# CPython takes stack for calls in pieces of 16 kB and gives a piece back at once: calls across a border do so tens of thousands of
+# times in this import, up to half a second. A frame that asks for much gets a piece that all of them fit into.
+_import_library.__code__ = _import_library.__code__.replace(co_stacksize=1 << 15)
 
 
 @dataclass(frozen=True)
