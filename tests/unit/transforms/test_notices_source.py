@@ -146,7 +146,8 @@ def test_the_same_notice_twice_in_a_delivery_counts_once(tmp_path: Path) -> None
     assert parts[0].failures.select("delivery_id", "source_line", "rule").rows() == [("a.zip", 2, "notice_repeated")]
 
 
-def test_two_processes_give_the_same_frames_as_one() -> None:
+def test_two_processes_give_the_same_frames_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "FEW", 200)
     blobs = [(f"d{i}", numbered((CALL, AWARD, b"<a>", TED)[i % 4], i)) for i in range(600)]
 
     alone, together = notices.read_many(blobs, 1), notices.read_many(blobs, 2)
