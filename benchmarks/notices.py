@@ -81,8 +81,9 @@ def made(count: int, fill: Callable[[bytes], bytes] = filled) -> list[Named]:
 def _written() -> Iterator[Named]:
     rng = Random("notices")
     world = registry.build(rng, 180)
+    buyers = list(world.organisations.values())
     while True:
-        planted = procedures.plant(rng, world, per_year=1_000, first_year=2024, last_year=2025)
+        planted = procedures.plant(rng, world, buyers, per_year=1_000, first_year=2024, last_year=2025)
         for procedure, notice in procedures.in_order(planted):
             if notice.form != "ted":
                 yield notice.notice_id, eforms.write(procedure, notice, 1)
