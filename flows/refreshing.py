@@ -281,10 +281,10 @@ def _cells(
             parts.append(_planned(store, module, reference, names, touched, sizes).filter(pl.col("figure_id").is_in(ids)))
         if hasattr(module, "compute"):
             found = module.compute(measures, parameters).filter(pl.col("figure_id").is_in(ids))
-            contributions.append(by_month(found, wanted))
+            contributions.append(by_month(found, wanted))  # what waits for the others is small
         if hasattr(module, "cells"):
             parts.append(module.cells(measures, parameters, touched, names.members).filter(pl.col("figure_id").is_in(ids)))
-    if contributions:  # in one go: small ones cost the same as large ones
+    if contributions:  # in one go: rolling up few rows costs about as much as many
         parts.append(roll_up(pl.concat(contributions, how="diagonal_relaxed"), wanted, touched, names.members))
     return pl.concat([part.select(CELL.polars_schema().names()).cast(CELL.polars_schema()) for part in parts])
 

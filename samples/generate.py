@@ -84,5 +84,8 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
 
 def _buyers(world: World, plans: Sequence[Plan], size: Size) -> list[Organisation]:
     """Who publishes notices: everybody, in the tiny sample only those whose invoices it holds."""
+    everybody = list(world.organisations.values())
+    if size != "tiny":
+        return everybody
     paying = {organisation for plan in plans for organisation in plan.shape(plan.years[0]).organisations}
-    return [organisation for organisation in world.organisations.values() if size != "tiny" or organisation in paying]
+    return [organisation for organisation in everybody if organisation in paying]

@@ -28,7 +28,9 @@ def without_persons(frames: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataF
     values = values.filter(_holds_a_person(values))
     found = [pl.DataFrame(schema={"notice_no": pl.Int64, "rule": pl.String, "column_name": pl.String, "value": pl.String})]
     freed = dict(frames)
-    for table, column in columns if len(values) else ():
+    if values.is_empty():
+        return freed, found[0]
+    for table, column in columns:
         hit = pl.col(column).cast(pl.String).is_in(values.implode())
         noted = frames[table].filter(hit)
         if not noted.is_empty():
