@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
-# Two test processes; a file's tests stay together, for they share homes and servers. Files in the order of pyproject.toml.
+# Two test processes; what shares homes or a service stays together (tests/conftest.py). Files in the order of pyproject.toml.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-heavy test-server check lint types layers bench docs docs-check clean
+.PHONY: help demo test test-long test-heavy test-server check lint types layers bench release-figures docs docs-check clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 17
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,8 +31,11 @@ demo: $(VENV)/.installed ## Sample deliveries of several agencies -> nightly run
 	$(BIN)/nyckeltal --home demo nightly
 	$(BIN)/nyckeltal --home demo figures
 
-test: $(VENV)/.dev ## The default suite (some 14 minutes on two cores)
+test: $(VENV)/.dev ## The default suite (some 9 minutes on two cores)
 	$(BIN)/python -m pytest -q $(TWO)
+
+test-long: $(VENV)/.dev ## Larger counts of what the default suite checks in small (some 13 minutes); CI runs it, too
+	$(BIN)/python -m pytest -q -m 'long or (hypothesis and not heavy and not server)' --hypothesis-profile long --timeout 900 $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
 	$(BIN)/python -m pytest -q -m heavy --timeout 3600 -n 2 --dist worksteal
@@ -41,7 +44,7 @@ test-server: $(VENV)/.dev ## Operation on a real Prefect server: latency, bursts
 	$(BIN)/python -m pytest -q -s tests/server -m 'server or not heavy' --timeout 3600
 
 check: lint types layers docs-check ## Lint, types, layers, generated docs, fast tests (also pre-commit and CI)
-	$(BIN)/python -m pytest -q -m 'not heavy and not slow' $(TWO)
+	$(BIN)/python -m pytest -q -m 'not heavy and not slow and not long and not server' $(TWO)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -54,6 +57,9 @@ layers: $(VENV)/.dev
 
 bench: $(VENV)/.bench ## Ten million rows against plain DuckDB and pandas; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+release-figures: $(VENV)/.dev ## Write tests/release/figures.csv anew: what the tiny sample's figures are at this release
+	$(BIN)/python -m tests.release.figures
 
 docs: $(VENV)/.dev ## Write the generated pages: data dictionary, key figures
 	$(BIN)/python docs/generate.py

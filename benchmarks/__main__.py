@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import increment, invoices, report, sample
+from benchmarks import increment, invoices, plan, report, sample
 from benchmarks.measuring import python, run
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
-PARTS = ("invoices", "increment", "notices", "sample")
+PARTS = ("invoices", "increment", "notices", "sample", "plan")
 FULL_ROWS, FULL_NOTICES = 10_000_000, 20_000
 
 
@@ -40,6 +40,8 @@ def main() -> int:
             results["notices"] = json.loads(out.read_text("utf-8"))
         if "sample" in options.only:
             results["sample"] = sample.measure(work, options.runs)
+        if "plan" in options.only:
+            results["plan"] = plan.measure(work)
     finally:
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)

@@ -25,6 +25,7 @@ BARS = {
     "notices.per_second": ("reported", None, "notices a second"),
     "sample.nightly_s": ("at most", 30, "the demo's nightly run by the command line, start of Python included, s"),
     "sample.survey_s": ("at most", 3, "one survey delivery on the demo's home, from receiving to published, warm, s"),
+    "plan.ratio_night": ("at most", 2, "`plan` of one corrected delivery on the demo's home / the night that then takes it in, warm"),
     "receive.mb_per_s": ("reported", None, "receiving: hashing, copying, making durable, MB/s"),
 }
 
@@ -64,6 +65,9 @@ notices carry besides (mean {notice_bytes:,} bytes; the fixtures of the eForms S
 
 **Sample.** The demo's home, made anew for every run: the median nightly run in a fresh process. Then the survey files of the sample, kept back from the
 last run, one after the other in one process: landed, loaded, computed, published; median of all but the first.
+
+**Plan.** On the demo's home, in one process: a month of a city's invoices comes corrected, `plan` says what the night would do, then the night does it;
+six times, medians of all but the first.
 """
 
 

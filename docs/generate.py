@@ -102,7 +102,7 @@ def _rules(table: Table) -> list[str]:
         return []
     lines = ["| rule | column | severity | dimension | meaning | refuses the delivery above |", "|---|---|---|---|---|---|"]
     for rule in table.rules:
-        limit = "" if rule.limit_share is None else f"{rule.limit_share:.0%} of rows"
+        limit = "" if rule.limit_share is None else f"{rule.limit_share:.0%} of {rule.of}"
         lines.append(
             f"| `{rule.name}` | {rule.column or ''} | {rule.severity} | {rule.dimension} | {_cell(rule.description)} | {limit} |"
         )

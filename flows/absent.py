@@ -31,8 +31,7 @@ def fill_in(store: Store, definitions: Mapping[str, KeyFigure], delivered: Colle
     year = date(as_of.year - 1, 1, 1)
     rows = [_cell(figure, year, delivered) for figure_id, figure in sorted(definitions.items()) if figure_id not in there]
     changed = absent.replace(store, pl.DataFrame(rows, schema=CELL.polars_schema(), orient="row"), REASONS)
-    moved = [periods.period(kind, start) for kind, start in changed.iter_rows()]
-    return pl.DataFrame(moved, schema=periods.SCHEMA, orient="row")
+    return periods.of(changed.iter_rows())
 
 
 def _cell(figure: KeyFigure, year: date, delivered: Collection[str]) -> dict[str, object]:

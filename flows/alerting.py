@@ -1,19 +1,19 @@
 """Alerts: what people should know, worked out from the warehouse alone, so that a run that died finds it again.
 
 `take_stock` is the one call of a run; the functions below it say each kind by itself. Nothing here sends: warehouse/alerts is
-the outbox. State-like kinds (delivery.missing, publication.stopped, figure.deviates) end when the matter is over; the others
-are said once.
+the outbox. State-like kinds (delivery.missing, publication.stopped, figure.deviates, home.damaged) end when the matter is over;
+the others are said once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.errors import InvariantBroken
+from schemas.errors import Damage, InvariantBroken
 from schemas.reference import Agency, Reference
 from transforms import periods, rhythm
 from transforms.registry import SOURCES
@@ -25,7 +25,7 @@ from warehouse.store import Store
 __all__ = ["Alert", "Raised", "at_the_door", "crossed", "deviating", "missing", "of_refused", "stopped", "take_stock"]
 
 REFUSED, MISSING, CROSSED = "delivery.refused", "delivery.missing", "target.crossed"
-DEVIATES, STOPPED = "figure.deviates", "publication.stopped"
+DEVIATES, STOPPED, DAMAGED = "figure.deviates", "publication.stopped", "home.damaged"
 HELSINKI = ZoneInfo("Europe/Helsinki")
 CROSSING_KINDS = ("year", "rolling_12m")
 """Months and quarters swing about a target without saying anything."""
@@ -34,20 +34,26 @@ DEVIATIONS_SHOWN = 10
 LAST_PUBLICATION = "alerted_publication"
 
 
-def take_stock(store: Store, reference: Reference, run_id: str, today: date, at: datetime) -> list[Raised]:
+def take_stock(
+    store: Store, reference: Reference, run_id: str, today: date, at: datetime, damaged: Sequence[Damage] | None = None
+) -> list[Raised]:
     """Raise what is new and end what is over, in one transaction; returns the new ones. Also what a run that died has missed.
 
-    Called under the writer lock after every run that loaded or published (today: the day figures are computed for).
+    Called under the writer lock after every run that loaded or published (today: the day figures are computed for). `damaged`: what
+    the run found damaged and could not heal, None where it did not look.
     """
     last = int(store.scalar("SELECT coalesce(max(publication_no), 0) FROM ledger.publication WHERE is_out"))
     with store.transaction():
         known = int(ledger.state(store, LAST_PUBLICATION) or max(last - 1, 0))
         late = missing(store, reference, today)
-        found = [*of_refused(store), *at_the_door(store.home, reference.agencies), *late]
+        broken = [Alert(DAMAGED, item.path, {"text": item.text, "cure": item.cure}) for item in damaged or ()]
+        found = [*of_refused(store), *at_the_door(store.home, reference.agencies), *late, *broken]
         for number in range(known + 1, last + 1):
             found += [*crossed(store, number), *deviating(store, number)]
         raised = alerts.raise_new(store, found, run_id, at)
         alerts.end(store, MISSING, {alert.subject for alert in late}, at)
+        if damaged is not None:
+            alerts.end(store, DAMAGED, {alert.subject for alert in broken}, at)
         alerts.end(store, DEVIATES, deviations.still_flagged(store, alerts.open_subjects(store, DEVIATES)), at)
         if last > known:
             alerts.end(store, STOPPED, (), at)

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import gc
-import io
-import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from flows import reporting
+from flows import cli_figures, cli_home, cli_keep, cli_plan, console, readers, reporting
+from flows.console import Output
 from flows.settings import Settings
-from schemas.errors import Busy, ConfigurationError, NyckeltalError, Reason, ServiceUnavailable
+from schemas.errors import ConfigurationError, NyckeltalError
 from schemas.key_figure import BLOCK_NAMES
-
-if TYPE_CHECKING:
-    from flows import pipeline
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 EXIT_CODES = """
-Exit codes: 0 done, 1 doctor found something wrong, 2 wrong words, 3 settings or registers wrong, 4 `receive` or `check` refused
-a file (`nightly` tells of refusals and ends with 0), 5 an invariant stopped the publication (the former one stays), 6 the disk
-is full, 69 Prefect's API does not answer, 70 a defect of ours, 75 another run is writing: try again.
+Exit codes: 0 done, 1 doctor found something wrong or `plan` something to do, 2 wrong words, 3 settings or registers wrong or a
+home of a newer release, 4 `receive` or `check` refused a file (`nightly` tells of refusals and ends with 0), 5 an invariant
+stopped the publication (the former one stays), 6 the disk is full, 7 a file of the home is damaged and no run can go on without
+it (the message names it and the cure), 8 memory is short (NYCKELTAL_MEMORY_MB), 69 Prefect's API does not answer, 70 a defect of
+ours, 75 another run is writing: try again.
 """
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 app = typer.Typer(
     name="nyckeltal",
     no_args_is_help=True,
@@ -51,16 +45,15 @@ app = typer.Typer(
 )
 reference_app = typer.Typer(no_args_is_help=True, help="Load reference data into HOME/registry.")
 app.add_typer(reference_app, name="reference")
-out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 150)
-err = Console(stderr=True)
-_settings: Settings
+app.add_typer(cli_figures.app)
+app.add_typer(cli_home.app)
+app.add_typer(cli_plan.app)
+app.add_typer(cli_keep.app)
 
-Output = Literal["table", "csv", "json"]
 Language = Literal["fi", "sv", "en"]
 Level = Literal["national", "sector", "branch", "region", "group", "organisation", "all"]
 PeriodKind = Literal["month", "quarter", "year", "rolling_12m", "point", "all"]
 Panel = Literal["all", "fixed"]
-PATIENCE_SECONDS = 60.0
 
 
 @app.callback()
@@ -75,16 +68,15 @@ def _options(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
 ) -> None:
-    global _settings  # noqa: PLW0603 - one process, one command line
     given: dict[str, Any] = {"home": home, "as_of": as_of.date() if as_of else None, "wait_seconds": wait}
     try:
-        _settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        console.use(Settings(**{name: value for name, value in given.items() if value is not None}))
     except ValidationError as error:
         wrong = "; ".join(f"NYCKELTAL_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
         raise ConfigurationError(f"settings are wrong: {wrong}") from error
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    to_log = logging.StreamHandler()
+    to_log.setFormatter(console.PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[to_log])
 
 
 @app.command()
@@ -100,20 +92,20 @@ def receive(
     from flows import announcing, pipeline
 
     refused = 0
-    taken = pipeline.receive(_settings, paths, agency, source)
-    announcing.landed(_settings, taken)
+    taken = pipeline.receive(console.settings(), paths, agency, source)
+    announcing.landed(console.settings(), taken)
     for received in taken:
         if received.landed:
             word = "received" if received.is_new else "received before"
             landed = received.landed
-            out.print(
+            console.out.print(
                 f"{word}  {landed.delivery_id}  {landed.intent.agency}/{landed.intent.source}  {received.name}",
                 highlight=False,
                 markup=False,
             )
         else:
             refused += 1
-            _print_reasons(received.name, received.reasons)
+            console.print_reasons(received.name, received.reasons)
     if refused:
         raise typer.Exit(4)
 
@@ -126,8 +118,8 @@ def check(
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
 ) -> None:
     """Dry run for an agency: what would be accepted of FILE and what not, and why. Nothing is kept."""
-    content, text = reporting.check(_settings, file, agency, source, language)
-    out.print(text, highlight=False, markup=False, end="")
+    content, text = reporting.check(console.settings(), file, agency, source, language)
+    console.out.print(text, highlight=False, markup=False, end="")
     if content["status"] == "refused":
         raise typer.Exit(4)
 
@@ -147,17 +139,18 @@ def template(
     if path.exists():
         raise typer.BadParameter(f"{path} is there already; name another file, so that nothing filled in is lost")
     templates.write(source, language, path)
-    out.print(f"{path} written", highlight=False, markup=False)
+    console.out.print(f"{path} written", highlight=False, markup=False)
 
 
 @app.command()
 def nightly() -> None:
     """Sweep the inbox, load what landed, compute what changed, publish. Safe to repeat at any time."""
+    readers.warm_up()  # beside what this process imports
     from flows import pipeline
 
-    with _progress() as report:
-        run = pipeline.nightly(_patient(), report)
-    _print_run(run)
+    with console.progress() as report:
+        run = pipeline.nightly(console.patient(), report)
+    console.print_run(run)
 
 
 @app.command()
@@ -165,8 +158,8 @@ def sweep() -> None:
     """Take in and publish whatever was left lying; quick when nothing was. What Prefect runs every ten minutes."""
     from flows import pipeline
 
-    with _progress() as report:
-        _print_run(pipeline.sweep(_patient(), report))
+    with console.progress() as report:
+        console.print_run(pipeline.sweep(console.patient(), report))
 
 
 @app.command()
@@ -179,15 +172,21 @@ def backfill(
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Only what speaks for this day or earlier.")
     ] = None,
+    outdated: Annotated[
+        bool, typer.Option("--outdated", help="Only what is in force and was read by other code (see `doctor`).")
+    ] = False,
 ) -> None:
-    """Read deliveries again from landing, load and publish: after a column map or a rule changed."""
+    """Read deliveries again from landing, load and publish: after a column map or a rule changed, or code that reads."""
+    readers.warm_up()
     from flows import pipeline
 
     days = (first.date() if first else None, last.date() if last else None)
-    with _progress() as report:
-        count, run = pipeline.backfill(_patient(), source, agency, *days, report)
-    out.print(f"{count} deliveries read again", highlight=False)
-    _print_run(run)
+    with console.progress() as report:
+        count, run = pipeline.backfill(console.patient(), source, agency, *days, report, outdated=outdated)
+    console.out.print(f"{count} deliveries read again", highlight=False)
+    for name in run.gone:
+        console.out.print(f"not read again, its original is gone by the rules of retention: {name}", highlight=False, markup=False)
+    console.print_run(run)
 
 
 @app.command()
@@ -204,7 +203,7 @@ def up(
     from flows import service
 
     logging.getLogger("flows").setLevel(logging.INFO)
-    service.up(_settings, server, port or _settings.port)
+    service.up(console.settings(), server, port or console.settings().port)
 
 
 @app.command()
@@ -212,7 +211,7 @@ def down() -> None:
     """End the `up` that runs on this home, and wait for it."""
     from flows import service
 
-    out.print("down" if service.down(_settings) else "`nyckeltal up` does not run on this home", highlight=False)
+    console.out.print("down" if service.down(console.settings()) else "`nyckeltal up` does not run on this home", highlight=False)
 
 
 @app.command()
@@ -227,7 +226,7 @@ def watch() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    watch_inbox(_settings, stop)
+    watch_inbox(console.settings(), stop)
 
 
 @app.command()
@@ -263,23 +262,23 @@ def figures(
     if reference:
         from flows import registers
 
-        _print_rows(registers.reference_values(_settings, figure), output, registers.REFERENCE_TABLE)
+        console.print_rows(registers.reference_values(console.settings(), figure), output, registers.REFERENCE_TABLE)
         return
     from flows import figure_view
 
-    rows = figure_view.figures(_settings, figure, level, level_id, period_kind, period, language, panel, published)
+    rows = figure_view.figures(console.settings(), figure, level, level_id, period_kind, period, language, panel, published)
     if output != "table":
-        _print_rows(rows, output, figure_view.FIGURE_TABLE)
+        console.print_rows(rows, output, figure_view.FIGURE_TABLE)
         return
     idle = {"who"} if level == "national" else set()
     if not any(row["breakdown"] for row in rows):
         idle.add("breakdown")
     columns = [name for name in figure_view.FIGURE_TABLE if name not in idle]
     if not rows:
-        _print_rows([], output, columns)
+        console.print_rows([], output, columns)
     for block, of_block in groupby(rows, key=itemgetter("block")):
-        out.print(f"\n[bold]{BLOCK_NAMES[block][language]}[/]", highlight=False)
-        _print_rows([figure_view.for_people(row) for row in of_block], output, columns)
+        console.out.print(f"\n[bold]{BLOCK_NAMES[block][language]}[/]", highlight=False)
+        console.print_rows([figure_view.for_people(row) for row in of_block], output, columns)
 
 
 @app.command()
@@ -287,7 +286,7 @@ def status(
     output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Deliveries and what became of them."""
-    _print_rows(reporting.status(_settings), output, reporting.STATUS_TABLE)
+    console.print_rows(reporting.status(console.settings()), output, reporting.STATUS_TABLE)
 
 
 @app.command()
@@ -297,7 +296,7 @@ def quarantine(
     output: Annotated[Output, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Rows that broke a rule: table, row, column, rule, value (masked where personal)."""
-    _print_rows(reporting.quarantine(_settings, delivery, limit), output, reporting.QUARANTINE_TABLE)
+    console.print_rows(reporting.quarantine(console.settings(), delivery, limit), output, reporting.QUARANTINE_TABLE)
 
 
 @app.command()
@@ -329,8 +328,11 @@ def reprocess(
 
 @app.command()
 def fingerprint() -> None:
-    """Hash of the current figures: equal for equal content, whatever the order or way the deliveries came."""
-    out.print(reporting.fingerprint(_settings), highlight=False)
+    """Hash of the current figures before protection: equal for equal data and code, whatever the order or way the deliveries came.
+
+    It rests on numbers that are withheld: not to be passed on. What is published bears a hash of what it tells (meta.publication).
+    """
+    console.out.print(reporting.fingerprint(console.settings()), highlight=False)
 
 
 @app.command()
@@ -345,27 +347,32 @@ def prune(
     from flows import pipeline, pruning
     from warehouse import landing
 
-    home = pipeline.home_of(_settings)
-    gone = pruning.prune(pruning.retention_of(_settings), home, landing.now(), dry_run, _settings.wait_seconds)
-    _print_rows([vars(item) for item in gone], output, ("kind", "path", "bytes", "why"))
+    home = pipeline.home_of(console.settings())
+    settings = console.settings()
+    gone = pruning.prune(pruning.retention_of(settings), home, landing.now(), dry_run, settings.wait_seconds, settings.memory_mb)
+    console.print_rows([vars(item) for item in gone], output, ("kind", "path", "bytes", "why"))
     if output == "table":
         total = sum(item.bytes for item in gone) / 1024**2
-        out.print(f"{len(gone)} {'would go' if dry_run else 'gone'}, {total:.1f} MiB", highlight=False)
+        console.out.print(f"{len(gone)} {'would go' if dry_run else 'gone'}, {total:.1f} MiB", highlight=False)
 
 
 @app.command()
-def doctor() -> None:
-    """Look at the installation: versions, home, disk, publication, deliveries that wait or were refused, service, lock, last night.
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Read every file of the home: originals, lake, warehouse, publications.")] = False,
+) -> None:
+    """Look at the installation: versions, home, disk, publication, deliveries that wait or were refused, service, lock, last night,
+    damaged files.
 
     Exit 1 when something is wrong.
     """
-    from flows import doctoring
+    from flows import doctoring, inspecting
 
-    findings = [*reporting.doctor(_settings), *doctoring.operation(_settings)]
+    settings = console.settings()
+    findings = [*reporting.doctor(settings), *doctoring.operation(settings), *inspecting.damage(settings, deep)]
     for finding in findings:
         colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.severity]
-        out.print(f"[{colour}]{finding.severity:4}[/] ", end="")
-        out.print(f"{finding.what}: {finding.text}", highlight=False, markup=False, soft_wrap=True)
+        console.out.print(f"[{colour}]{finding.severity:4}[/] ", end="")
+        console.out.print(f"{finding.what}: {finding.text}", highlight=False, markup=False, soft_wrap=True)
     if any(finding.severity == "fail" for finding in findings):
         raise typer.Exit(1)
 
@@ -377,103 +384,18 @@ def cpv(
     """Load the whole Common Procurement Vocabulary in place of the 45 divisions that ship. The next `nightly` publishes it."""
     from flows import registers
 
-    out.print(f"{registers.load_cpv(_settings, file)} codes loaded", highlight=False)
-
-
-def _patient() -> Settings:
-    """The settings of commands that cron starts: where no waiting is set they wait a minute, longer than any reader holds on."""
-    if "wait_seconds" in _settings.model_fields_set:
-        return _settings
-    return _settings.model_copy(update={"wait_seconds": PATIENCE_SECONDS})
+    console.out.print(f"{registers.load_cpv(console.settings(), file)} codes loaded", highlight=False)
 
 
 def _command(kind: str, delivery: str, reason: str) -> None:
     from flows import pipeline
 
-    landed = pipeline.command(_settings, kind, delivery, reason)
-    out.print(
+    landed = pipeline.command(console.settings(), kind, delivery, reason)
+    console.out.print(
         f"{kind}  {landed.delivery_id}  {landed.intent.file_name}: the next `nightly` carries it out",
         highlight=False,
         markup=False,
     )
-
-
-def _print_run(run: pipeline.Run) -> None:
-    at_the_door = [received for received in run.received if not received.landed]
-    for received in at_the_door:
-        _print_reasons(received.name, received.reasons)
-    published = run.published
-    refused = len(run.ingested.refused) + len(at_the_door)
-    out.print(f"run {run.run_id}: {len(run.ingested.loaded)} deliveries loaded, {refused} refused", highlight=False)
-    if published and published.is_new:
-        out.print(
-            f"publication {published.publication_no}: {published.cells_n} figures in force, {published.cells_changed} new or changed",
-            highlight=False,
-        )
-    elif published:
-        out.print(f"nothing changed: publication {published.publication_no} stays in force", highlight=False)
-    for alert in run.alerts:
-        err.print(f"alert  {alert.kind}  {alert.subject}", highlight=False, markup=False, soft_wrap=True)
-    if run.alerts:
-        _send_alerts()
-    out.print(f"{_settings.home.resolve() / 'published' / 'nyckeltal.duckdb'}", highlight=False, soft_wrap=True)
-
-
-def _send_alerts() -> None:
-    from flows import announcing
-
-    try:
-        announcing.send_alerts(_settings)
-    except (ServiceUnavailable, Busy) as error:
-        err.print(f"the alerts go out with the next run: {error}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _print_reasons(name: str, reasons: Sequence[Reason]) -> None:
-    for reason in reasons:
-        text = str(reason) if reason.file else f"{name}: {reason}"
-        err.print(f"refused  {text.encode('utf-8', 'backslashreplace').decode()}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _print_rows(rows: list[dict[str, Any]], output: str, columns: Sequence[str]) -> None:
-    if output == "json":
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False, default=str, indent=2) + "\n")
-    elif output == "csv":
-        buffer = io.StringIO()
-        writer = csv.DictWriter(buffer, rows[0] if rows else columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: reporting.escaped(value) for name, value in row.items()} for row in rows)
-        sys.stdout.write(buffer.getvalue())
-    else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
-            table.add_column(name, justify="right" if name in reporting.NUMBERS else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(reporting.cell(name, row[name]) for name in columns))
-        out.print(table)
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Progress bars on a terminal; silence (logs) otherwise."""
-    if not err.is_terminal:
-        yield lambda _name, _rows: None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def report(name: str, rows: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=None)
-            progress.advance(tasks[name], rows)
-
-        yield report
 
 
 def main() -> None:
@@ -482,14 +404,26 @@ def main() -> None:
     try:
         app()
     except NyckeltalError as error:
-        err.print(f"nyckeltal: {error}", highlight=False, markup=False, soft_wrap=True)
+        console.err.print(f"nyckeltal: {error}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            err.print("nyckeltal: the disk is full; nothing was half-loaded, free space and run again", highlight=False)
+            console.err.print("nyckeltal: the disk is full; nothing was half-loaded, free space and run again", highlight=False)
             sys.exit(6)
-        logging.getLogger("nyckeltal").exception("a defect of nyckeltal")
-        sys.exit(70)
+        if error.errno in FORBIDDEN:
+            text = f"{error.filename}: {error.strerror}; run as the owner of the home, on a disk that may be written"
+            console.err.print(f"nyckeltal: {text}", highlight=False, markup=False, soft_wrap=True)
+            sys.exit(3)
+        logging.getLogger("nyckeltal").info("the file system failed", exc_info=True)
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{error.strerror or type(error).__name__}; look at the disk, then run again: nothing was half-loaded"
+        console.err.print(f"nyckeltal: {text}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(6)
+    except UnicodeError as error:
+        logging.getLogger("nyckeltal").info("a text cannot be written", exc_info=True)
+        text = f"a name or value holds characters that are no text ({type(error).__name__}); rename the file or correct the word and run again"
+        console.err.print(f"nyckeltal: {text}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(2)
     except Exception:
         logging.getLogger("nyckeltal").exception("a defect of nyckeltal; please report it with this traceback")
         sys.exit(70)

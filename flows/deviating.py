@@ -17,9 +17,9 @@ from warehouse.store import Store
 def judge(store: Store, reference: Reference, publication_no: int) -> int:
     """Judge what publication `publication_no` opened and keep the verdicts; returns how many months were flagged.
 
-    Called inside the transaction that revised the history, after it. The first call on a warehouse judges every month.
+    Called inside the transaction that revised the history, after it. Where none was judged yet, every month is.
     """
-    count = deviations.find_due(store, publication_no, everything=deviations.create(store))
+    count = deviations.find_due(store, publication_no, everything=deviations.has_none(store))
     if not count:
         return 0
     facts, breaks, flagged = _facts(), _breaks(reference), 0

@@ -1,17 +1,19 @@
-"""What `doctor` says of operation: the server, what waits, the last night, what is stuck."""
+"""What `doctor` says of operation: the server, what waits, the last night, what other code read, what is stuck."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
 
+from flows import rereading
 from flows.guards import TAG
 from flows.pipeline import LAST_NIGHTLY
 from flows.prefect_api import API_FILE, PrefectApi
 from flows.reporting import GLANCE_SECONDS, Finding
 from flows.service import is_up
 from flows.settings import Settings
-from schemas.errors import Busy, ServiceUnavailable
+from flows.watcher import polling_mark
+from schemas.errors import Busy, Damaged, ServiceUnavailable
 from warehouse import ledger, store
 from warehouse.home import Home
 from warehouse.landing import Landed, Landing, last_entry
@@ -28,9 +30,21 @@ def operation(settings: Settings) -> list[Finding]:
     home = Home(settings.home.resolve())
     return [
         *_service(settings, home),
-        *_warehouse(home),
+        *_inbox(home),
+        *_warehouse(home, settings.memory_mb),
+        *rereading.findings(home),
         *_dead_letters(home),
     ]
+
+
+def _inbox(home: Home) -> list[Finding]:
+    """Whether the watcher has had to fall back on looking once a second."""
+    try:
+        why = polling_mark(home).read_text("utf-8")
+    except OSError:
+        return []
+    text = f"the file system's notices of {home.inbox} cannot be used ({why}): it is looked at once a second; rename folders whose name is not UTF-8"
+    return [Finding("warn", "inbox", text)]
 
 
 def _service(settings: Settings, home: Home) -> list[Finding]:
@@ -65,15 +79,17 @@ def _supervisor(home: Home) -> str:
         return "unknown"
 
 
-def _warehouse(home: Home) -> list[Finding]:
+def _warehouse(home: Home, memory_mb: int) -> list[Finding]:
     """The oldest delivery that waits, and the last night."""
     now = datetime.now(UTC)
     found = [_deliveries(home, now)]
     try:
-        with store.reading(home, GLANCE_SECONDS) as warehouse:
+        with store.reading(home, GLANCE_SECONDS, memory_mb) as warehouse:
             last = ledger.state(warehouse, LAST_NIGHTLY) if warehouse else None
     except Busy:
         return [*found, Finding("ok", "lock", "a run is writing now")]
+    except Damaged:
+        return found  # `damage` says so
     found.append(Finding("ok", "lock", "nobody is writing"))
     if last is None:
         found.append(Finding("warn", "nightly", "no nightly run has ended on this home yet"))

@@ -54,7 +54,7 @@ def figures(
     if figure and not reader.query(home, "SELECT 1 FROM mart.figure WHERE figure_id = ?", [figure]):
         raise UsageError(f"figure {figure!r} is not in the catalogue; `nyckeltal figures` lists them")
     condition, parameters = _matching(figure, level, level_id, period_kind, period, panel)
-    past = {"as_published": _as_published(home, published)} if published else {}
+    past = {"as_published": _as_published(home, published, settings.memory_mb)} if published else {}
     return reader.query(
         home,
         f"SELECT f.name_{language} AS figure, f.block, k.*, l.name_{language} AS who, "
@@ -91,7 +91,7 @@ def _matching(
     return " AND ".join(conditions), parameters
 
 
-def _as_published(home: Home, published: str) -> pl.DataFrame:
+def _as_published(home: Home, published: str, memory_mb: int) -> pl.DataFrame:
     """The whole long table as a past publication had it, from the history in the warehouse; names are today's."""
     wanted: object
     if published.isdecimal():
@@ -99,7 +99,7 @@ def _as_published(home: Home, published: str) -> pl.DataFrame:
     else:
         midnight = datetime.combine(date.fromisoformat(_day(published)) + timedelta(days=1), time(), HELSINKI)
         condition, wanted = "published_at < ?", midnight.astimezone(UTC).replace(tzinfo=None)
-    with reading(home) as warehouse:
+    with reading(home, memory_mb=memory_mb) as warehouse:
         if warehouse is None:
             raise UsageError(f"nothing is published in {home.root} yet; run `nyckeltal nightly` first")
         found = warehouse.rows(

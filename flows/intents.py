@@ -14,13 +14,17 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+from flows import readers
+from flows.readers import ReaderDied
 from flows.walking import MANIFEST, Found
 from schemas.errors import DeliveryRefused, Reason, speaks_of_content
 from schemas.reference import Reference
+from transforms.delivery import Limits
 from transforms.registry import SOURCES
-from warehouse.landing import Intent, require_regular_file
+from warehouse.landing import Intent, opened
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +33,21 @@ SURE = 50
 """Score from which a header counts as recognised."""
 FULL_DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d)")
 
+HOME_ZONE = ZoneInfo("Europe/Helsinki")
 
-def intent_of(reference: Reference, found: Found, at: datetime) -> Intent:
-    """What a file is said to be. Raises DeliveryRefused where that is not known, not registered or not agreed."""
+T = TypeVar("T")
+
+
+def intent_of(reference: Reference, found: Found, at: datetime, limits: Limits) -> Intent:
+    """What a file is said to be; one that says it itself is looked into by a reader. Raises DeliveryRefused where that is not
+    known, not registered or not agreed."""
     manifest = read_manifest(found.path, found.name)
     agency, source = _told(found, manifest)
-    source = source or recognised(found.path) or ""
-    agency = agency or _only_agency(reference, source) or _agency_of(reference, source, found.path) or ""
+    if not source:
+        source = at_the_door(recognised, reference, found, limits) or ""
+    agency = agency or _only_agency(reference, source) or ""
+    if not agency and source in SOURCES and SOURCES[source].recognise_agency:
+        agency = at_the_door(agency_of, reference, found, limits, source) or ""
     _require_agreed(reference, agency, source, found.name)
     coverage_from, coverage_to, part = SOURCES[source].coverage(found.path.name)
     produced_at, produced_from = _produced(found.path.name, manifest, at)
@@ -62,11 +74,29 @@ def told(found: Found) -> tuple[str, str]:
     return _told(found, manifest)
 
 
-def recognised(path: Path) -> str | None:
+def at_the_door(look: Callable[..., T], reference: Reference, found: Found, limits: Limits, *arguments: object) -> T:
+    """What `look(reference, path, *arguments)` finds in a file, in a reader. Raises DeliveryRefused where that ends it twice."""
+    bounds = readers.bounds(limits, found.path.stat().st_size)
+    for is_last in (False, True):
+        try:
+            return readers.ask(look, reference, found.path, *arguments, bounds=bounds)
+        except ReaderDied as died:
+            if is_last:
+                raise DeliveryRefused(died.of(found.name)) from died
+    raise AssertionError
+
+
+def recognised(_reference: Reference, path: Path, *_: object) -> str | None:
     """The source whose header signature the file bears, when one is sure."""
     scores: dict[str, int] = {slug: _tried(source.recognise, path) or 0 for slug, source in SOURCES.items()}
     best = max(scores, key=lambda slug: scores[slug], default=None)
     return best if best and scores[best] >= SURE else None
+
+
+def agency_of(reference: Reference, path: Path, source: str, *_: object) -> str | None:
+    """The one agency that the file's rows or header speak of."""
+    agency: str | None = _tried(SOURCES[source].recognise_agency, path, reference, source)
+    return agency
 
 
 def read_manifest(path: Path, name: str) -> dict[str, Any]:
@@ -74,11 +104,12 @@ def read_manifest(path: Path, name: str) -> dict[str, Any]:
     manifest = path.with_name(path.name + MANIFEST)
     if not os.path.lexists(manifest):  # also where the longer name would be too long for the file system
         return {}
-    found = require_regular_file(manifest, manifest.name)
-    if found.st_size > MANIFEST_LIMIT:
+    with opened(manifest, manifest.name) as (_, file), os.fdopen(os.dup(file), "rb") as reader:
+        content = reader.read(MANIFEST_LIMIT + 1)
+    if len(content) > MANIFEST_LIMIT:
         raise DeliveryRefused(Reason("manifest_invalid", "the manifest is larger than 64 KiB", file=name))
     try:
-        data = json.loads(manifest.read_text("utf-8"))
+        data = json.loads(content.decode("utf-8"))
         if not isinstance(data, dict):
             raise ValueError("not an object")
         for key in ("coverage_from", "coverage_to"):
@@ -120,22 +151,18 @@ def _require_agreed(reference: Reference, agency: str, source: str, name: str) -
 
 
 def _only_agency(reference: Reference, source: str) -> str | None:
-    """The one agency that delivers a source, when there is just one."""
+    """The one agency that delivers a source, when there is just one; of a source whose rows are their deliverer's own it must be
+    said: that nobody else is registered does not make a file that agency's."""
+    if source in SOURCES and any(column.name == "agency" for table in SOURCES[source].contract.tables for column in table.columns):
+        return None
     agencies = [agency.agency for agency in reference.agencies.values() if source in agency.sources]
     return agencies[0] if len(agencies) == 1 else None
 
 
-def _agency_of(reference: Reference, source: str, path: Path) -> str | None:
-    """The one agency that the file's rows or header speak of."""
-    recognise = SOURCES[source].recognise_agency if source in SOURCES else None
-    agency: str | None = _tried(recognise, path, reference, source) if recognise else None
-    return agency
-
-
-def _tried(look: Callable[..., Any], *arguments: object) -> Any:
+def _tried(look: Callable[..., Any] | None, *arguments: object) -> Any:
     """What a look at a file's content finds; a content that a reader cannot stand is not recognised."""
     try:
-        return look(*arguments)
+        return look(*arguments) if look else None
     except BaseException as error:
         if not speaks_of_content(error):
             raise
@@ -144,13 +171,21 @@ def _tried(look: Callable[..., Any], *arguments: object) -> Any:
 
 
 def _produced(file_name: str, manifest: dict[str, Any], at: datetime) -> tuple[datetime, str]:
-    """When the delivery was produced: manifest, else a full date in the file's name, else the receipt."""
+    """When the delivery was produced: manifest, else a full date in the file's name, else the receipt. A day that is still to come
+    would put the delivery before every later one: then the receipt counts."""
     if manifest.get("produced_at"):
-        return manifest["produced_at"], "manifest"
+        return _not_later(manifest["produced_at"], "manifest", at)
     dates = FULL_DATE.findall(file_name)
     if len(dates) == 1:
         try:
-            return datetime(*map(int, dates[0]), tzinfo=UTC), "file_name"  # type: ignore[arg-type, misc]
+            day = datetime(*map(int, dates[0]), tzinfo=UTC)  # type: ignore[arg-type, misc]
         except ValueError:
-            pass
+            return at, "receipt"
+        if day.date() == at.astimezone(HOME_ZONE).date():
+            return min(day, at), "file_name"  # the day begins in Finland before it does in UTC
+        return _not_later(day, "file_name", at)
     return at, "receipt"
+
+
+def _not_later(produced_at: datetime, produced_from: str, at: datetime) -> tuple[datetime, str]:
+    return (produced_at, produced_from) if produced_at <= at else (at, f"{produced_from}_later")

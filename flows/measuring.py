@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from importlib.metadata import version
 
 import polars as pl
 
+from flows import code_marks
 from schemas.contract import Contract, Table
 from schemas.reference import Reference
 from transforms.delivery import KeyedMeasures, SnapshotMeasures, Source, TableMeasures
@@ -17,23 +17,32 @@ from warehouse import ledger, measures
 from warehouse.landing import Landed
 from warehouse.store import Store
 
+MEASURED_WITH = "measured_with"
+"""Words of the ledger, one for each source: what its measures were made with."""
 
-def tell(store: Store, moved: Sequence[Landed], brought: Collection[str]) -> tuple[bool, bool]:
+
+def tell(store: Store, moved: Sequence[Landed], brought: Collection[str], former: Mapping[str, str]) -> tuple[bool, bool]:
     """Whether what has moved corrects what was there before, and whether it adds what was not: slices of snapshot sources, units
-    of keyed ones (a notice, a unit's return for a year).
+    of keyed ones (a notice, a unit's return for a year). What was read again to the same rows does neither.
 
-    Called when the ledger's rows are written, before anything is measured; `brought` are the deliveries that are new.
+    Called when the ledger's rows are written, before anything is measured; `brought` are the deliveries that are new, `former` is
+    what `ledger.batches` said before.
     """
     corrects = adds = False
+    now = ledger.batches(store)
     for slug, source in SOURCES.items():
         of_source = [item for item in moved if item.intent.source == slug]
+        ids = {item.delivery_id for item in of_source}
+        again = {key: (former[key], now[key]) for key in ids & former.keys() & now.keys() if former[key] != now[key]}
+        alike = measures.alike(store, source.contract.tables, again)
         if isinstance(source.measures, SnapshotMeasures):
-            for agency in sorted({item.intent.agency for item in of_source}):
-                corrections, additions = ledger.due_changes(store, slug, agency)
-                corrects |= bool(corrections)
-                adds |= bool(additions)
+            agencies = {item.intent.agency for item in of_source}
+            corrections, additions = ledger.due_changes(store, slug, agencies, dict(again[key] for key in alike))
+            corrects |= corrections
+            adds |= additions
         elif of_source:
-            corrects |= any(item.delivery_id not in brought for item in of_source)
+            same = alike | {key for key in ids if former.get(key) == now.get(key)}
+            corrects |= bool(ids - same - set(brought))
             for table in _told_by(source.contract):
                 rows = measures.keyed_frame(store, slug, table, columns=_unit(table))
                 new = _of_new_units(rows, rows, _unit(table), brought)
@@ -78,12 +87,13 @@ def measure(
 ) -> None:
     """Bring slices and measures in line with the ledger and mark the months that must be computed again.
 
-    When registers or plans changed since the last run, everything in force is measured again. `without` leaves out what was not
+    A source that was measured by other code or under other registers is measured again whole. `without` leaves out what was not
     there before these deliveries; for a transaction that is taken back.
     """
-    again = _measured_otherwise(store, reference)
+    otherwise = _measured_otherwise(store, reference)
     there = ledger.sources_loaded(store)
     for slug, source in SOURCES.items():
+        again = slug in otherwise or measures.are_outdated(store, source.measures.tables)
         if again:
             measures.forget(store, source.measures.tables)
         measures.create(store, source.measures.tables)
@@ -92,7 +102,8 @@ def measure(
         if not of_source and not (again and there.intersection(read)):
             continue
         if isinstance(source.measures, SnapshotMeasures):
-            months = _measure_slices(store, reference, slug, source.measures, of_source, at, again, opens=without is None)
+            agencies = ledger.agencies_of(store, slug) if otherwise.get(slug) else {item.intent.agency for item in of_source}
+            months = _measure_slices(store, reference, slug, source.measures, agencies, at, again, opens=without is None)
         elif isinstance(source.measures, KeyedMeasures):
             months = _measure_keys(store, reference, source, source.measures, of_source, again, without)
         else:
@@ -100,14 +111,28 @@ def measure(
         ledger.mark_dirty(store, slug, months)
 
 
-def _measured_otherwise(store: Store, reference: Reference) -> bool:
-    """Whether registers, plans or the product's version differ from those the measures were made with; remembers the new ones."""
-    return ledger.differs(store, "measured_with", "\n".join([version("nyckeltal"), reference.fingerprint, *plans_of()]))
+def _measured_otherwise(store: Store, reference: Reference) -> dict[str, bool]:
+    """Sources whose measures were made by other code or under other registers (True), or that have none or are asked for anew
+    (False); remembers the present ones."""
+    marks = code_marks.of(store).measures
+    former = {slug: bool(ledger.state(store, f"{MEASURED_WITH} {slug}")) for slug in SOURCES}
+    return {
+        slug: were_made
+        for slug, were_made in former.items()
+        if ledger.differs(store, f"{MEASURED_WITH} {slug}", f"{marks[slug]} {reference.fingerprint}")
+    }
 
 
-def plans_of() -> list[str]:
-    """What all sources are measured by, as text."""
-    return [repr(source.measures.tables) + repr(getattr(source.measures, "plans", "")) for source in SOURCES.values()]
+def measure_anew(store: Store) -> None:
+    """Ask for everything in force to be measured again by the next `measure`."""
+    for slug in SOURCES:
+        ledger.set_state(store, f"{MEASURED_WITH} {slug}", "")
+
+
+def remeasure(store: Store, reference: Reference, at: datetime) -> None:
+    """Measure again what was measured by other code or under other registers, where nothing is loaded."""
+    with store.transaction():
+        measure(store, reference, [], at)
 
 
 def _measure_slices(
@@ -115,20 +140,32 @@ def _measure_slices(
     reference: Reference,
     slug: str,
     plan: SnapshotMeasures,
-    moved: Sequence[Landed],
+    agencies: Collection[str],
     at: datetime,
     again: bool,
     opens: bool,
 ) -> set[date]:
-    changes = []
-    for agency in sorted({item.intent.agency for item in moved}):
-        changes.extend(ledger.change_slices(store, slug, agency, at, opens))
-    if again:
-        changes = ledger.slices_in_force(store, slug)
+    changes = _changes(store, slug, agencies, at, again, opens)
+    while lost := measures.without_rows(store, plan.source_table, changes):
+        left = {change.agency for change in changes if change.new in lost}
+        ledger.give_up(store, lost)
+        former = [] if again else changes
+        instead = [*former, *_changes(store, slug, left, at, again, opens)]
+        changes = list({(change.agency, change.key): change for change in instead}.values())
     if not changes:
         return set()
     measures.register_reference(store, plan.relations(reference))
-    return measures.replace_slices(store, plan.source_table, plan.plans, changes)
+    table = next(table for table in SOURCES[slug].contract.tables if table.name == plan.source_table)
+    return measures.replace_slices(store, table, plan.plans, changes)
+
+
+def _changes(
+    store: Store, slug: str, agencies: Collection[str], at: datetime, again: bool, opens: bool
+) -> list[ledger.SliceChange]:
+    """Slices to be measured once the ledger's map is brought in line: those that change hands, or all where all are measured
+    `again`."""
+    found = ledger.change_slices(store, slug, agencies, at, opens)
+    return ledger.slices_in_force(store, slug) if again else found
 
 
 def _measure_keys(
@@ -141,8 +178,9 @@ def _measure_keys(
     without: Collection[str] | None,
 ) -> set[date]:
     slug = source.contract.source
+    ledger.give_up(store, measures.broken_batches(store, slug))
     ledger.set_keyed_statuses(store, slug)
-    procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved])
+    procedures = None if again else measures.procedures_of(store, slug, [item.delivery_id for item in moved], plan.names)
     tables = measures.keyed_tables(store, slug, source.contract.tables, procedures)
     if without:
         tables = _known(source.contract, tables, without)
@@ -152,6 +190,8 @@ def _measure_keys(
 def _measure_tables(
     store: Store, reference: Reference, source: Source, plan: TableMeasures, without: Collection[str] | None
 ) -> set[date]:
+    for slug in (source.contract.source, *plan.beside):
+        ledger.give_up(store, measures.broken_batches(store, slug))
     ledger.set_keyed_statuses(store, source.contract.source)
     tables: dict[str, pl.DataFrame] = {}
     for contract in (source.contract, *(SOURCES[slug].contract for slug in plan.beside)):

@@ -56,7 +56,6 @@ def follow(
     `touched`: periods whose cells were computed again, `wanted`: those settled again. Called inside the transaction that
     revises the history, after the counting tables were made.
     """
-    panels.create(store)
     text = ledger.state(store, LAST_DRAWN)
     former = date.fromisoformat(text) if text else None
     ledger.set_state(store, LAST_DRAWN, as_of.isoformat())
@@ -81,7 +80,7 @@ def follow(
 
 def _periods(store: Store) -> pl.DataFrame:
     """Every period that has a cell."""
-    return pl.DataFrame([periods.period(*row) for row in figures.all_periods(store)], schema=periods.SCHEMA, orient="row")
+    return periods.of(figures.all_periods(store))
 
 
 def _facts(store: Store, reference: Reference, bounds: Bounds) -> Facts:

@@ -1,7 +1,8 @@
 """Preparing: landed deliveries -> Parquet written aside, counts, failures. Needs no lock and knows no warehouse tables.
 
-Parts of a file are read in order and cleaned and written by a small pool of threads (the work releases the interpreter),
-with a bounded queue, so memory does not grow with the file.
+Deliveries are read in readers (`flows.readers`): what one of them does to its reader costs no other. There, parts of a file are
+read in order and cleaned and written by a small pool of threads (the work releases the interpreter), with a bounded queue, so
+memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from flows import readers
+from flows.readers import ReaderDied
 from schemas.contract import Table
 from schemas.errors import DeliveryRefused, Reason, speaks_of_content
 from transforms.delivery import (
@@ -22,20 +26,28 @@ from transforms.delivery import (
     SET_ASIDE_SCHEMA,
     SLICE_SCHEMA,
     CleanPart,
+    Conclusion,
     Context,
     Delivered,
     RawPart,
     Source,
 )
+from transforms.registry import SOURCES
+from warehouse.findings import PreparedBatch
 from warehouse.home import Home
 from warehouse.lake import Batch
 from warehouse.landing import Landed
-from warehouse.ledger import PreparedBatch
 
 log = logging.getLogger(__name__)
 
 WORKERS = 2
 WAITING_PARTS = 3
+FAILURES_MAX = 200_000
+"""Broken rules of one delivery from which on one looks whether it is broken for the most part."""
+ASIDE_MAX = 2_000_000
+"""Blank lines of one delivery: more than a spreadsheet has rows."""
+GROUPS_AT_ONCE = 500
+"""What is prepared before the gate looks at it."""
 LARGE_BYTES = 32 * 1024 * 1024
 """From this size a delivery keeps both cores busy by itself."""
 COVERED_SCHEMA = pl.Schema([*SLICE_SCHEMA.items(), ("rows_n", pl.Int64), ("cents", pl.Int64)])
@@ -66,72 +78,127 @@ def delivered(landed: Landed) -> Delivered:
 
 def prepare(
     pending: Sequence[tuple[Source, Sequence[Landed]]], context: Context, home: Home, progress: Progress = silent
-) -> list[PreparedBatch]:
+) -> Iterator[list[PreparedBatch]]:
     """Prepare the pending deliveries of each source: each alone for a snapshot source, an agency's together for a keyed one.
 
-    Small ones are prepared side by side, a large one alone, for the sake of memory. The order of the answer is fixed.
+    A few hundred at a time, so that memory does not grow with their number; of these small ones side by side, a large one alone.
+    The order of the answer is fixed.
     """
     groups = [(source, group) for source, landed in pending for group in _groups(source, landed)]
+    shared = Shared(context, home)
+    for start in range(0, len(groups), GROUPS_AT_ONCE):
+        some = groups[start : start + GROUPS_AT_ONCE]
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="prepare") as pool:
+            small = {
+                n: pool.submit(_first, shared, *group, progress) for n, group in enumerate(some) if _size(group[1]) < LARGE_BYTES
+            }
+            done = {n: future.result() for n, future in small.items()}
+        found = [done[n] if n in done else _first(shared, *group, progress) for n, group in enumerate(some)]
+        readers.rest()
+        yield [
+            batch
+            for batches, group in zip(found, some, strict=True)
+            for batch in (_again(shared, *group, progress, batches) if isinstance(batches, ReaderDied) else batches)
+        ]
+    readers.rest()
 
-    def one(source: Source, group: Sequence[Landed]) -> list[PreparedBatch]:
-        return list(_prepare_isolated(source, group, context, home, progress))
 
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="prepare") as pool:
-        small = {
-            n: pool.submit(one, *group) for n, group in enumerate(groups) if sum(item.size for item in group[1]) < LARGE_BYTES
-        }
-        done = {n: future.result() for n, future in small.items()}
-    return [batch for n, group in enumerate(groups) for batch in (done[n] if n in done else one(*group))]
+@dataclass(frozen=True)
+class Shared:
+    """What reading needs beside the deliveries: the same for all of a run."""
+
+    context: Context
+    home: Home
+
+
+def _first(shared: Shared, source: Source, group: Sequence[Landed], progress: Progress) -> list[PreparedBatch] | ReaderDied:
+    """A group prepared beside others, or what became of its reader."""
+    try:
+        return _asked(shared, source, group, progress)
+    except ReaderDied as died:
+        return died
+
+
+def _again(
+    shared: Shared, source: Source, group: Sequence[Landed], progress: Progress, died: ReaderDied
+) -> Iterator[PreparedBatch]:
+    """Each delivery of a group whose reader died, by itself and with nothing beside it; what ends its reader once more is refused."""
+    log.error("a reader died over %s of %s (%s); reading by itself", len(group), group[0].intent.agency, died.what)
+    for item in group:
+        try:
+            yield from _asked(shared, source, [item], progress)
+        except ReaderDied as again:
+            log.error("delivery %s is set apart: it %s", item.delivery_id, again.what)
+            batch = _batch_of(source, item, shared.home)
+            batch.discard()
+            yield _outcome(source, batch, [item], refused={item.delivery_id: [again.of(item.intent.file_name)]})
+
+
+def _asked(shared: Shared, source: Source, group: Sequence[Landed], progress: Progress) -> list[PreparedBatch]:
+    bounds = readers.bounds(shared.context.limits, _size(group))
+    batches = readers.ask(prepare_group, shared, source.contract.source, list(group), bounds=bounds, progress=progress)
+    return [replace(batch, contract=source.contract) for batch in batches]
+
+
+def _size(group: Sequence[Landed]) -> int:
+    return sum(item.size for item in group)
 
 
 def _groups(source: Source, landed: Sequence[Landed]) -> list[Sequence[Landed]]:
     """What is read together; a file that is not what was landed stands alone, for it is refused alone."""
-    alone = [item for item in landed if source.contract.kind == "snapshot" or not _is_whole(item)]
-    together = [item for item in landed if item not in alone]
-    agencies = sorted({item.intent.agency for item in together})
-    return [*([item] for item in alone), *([item for item in together if item.intent.agency == name] for name in agencies)]
+    alone: list[Sequence[Landed]] = []
+    together: dict[str, list[Landed]] = {}
+    for item in landed:
+        if source.contract.kind == "snapshot" or not _is_whole(item):
+            alone.append([item])
+        else:
+            together.setdefault(item.intent.agency, []).append(item)
+    return [*alone, *(together[agency] for agency in sorted(together))]
 
 
 def _is_whole(item: Landed) -> bool:
-    """A file that its writer still held open while it was landed is not what was hashed; nor is one that is gone."""
+    """A file that its writer still held open while it was landed is not what was hashed; nor is one that is gone. What is read
+    again has lain there for long: its hash is asked too."""
+    if item.attempt > 1:
+        return item.is_whole()
     try:
         return item.file.stat().st_size == item.size
     except FileNotFoundError:
         return False
 
 
-def _prepare_isolated(
-    source: Source, group: Sequence[Landed], context: Context, home: Home, progress: Progress
-) -> Iterator[PreparedBatch]:
-    """A group together; where one file spoils it, its files one by one."""
+def prepare_group(shared: Shared, slug: str, group: Sequence[Landed], progress: Progress) -> list[PreparedBatch]:
+    """A group together; where one file spoils it, its files one by one. What a reader is asked."""
+    source, context, home = SOURCES[slug], shared.context, shared.home
     try:
-        yield _prepare_group(source, group, context, home, progress, isolate=len(group) > 1)
+        return [_prepare_group(source, group, context, home, progress, isolate=len(group) > 1)]
     except BaseException as error:
         if not speaks_of_content(error):
             raise
         log.exception(
             "%s deliveries of %s could not be read together; reading them one by one", len(group), group[0].intent.agency
         )
-        for item in group:
-            yield _prepare_group(source, [item], context, home, progress)
+        return [_prepare_group(source, [item], context, home, progress) for item in group]
 
 
 def _prepare_group(
     source: Source, group: Sequence[Landed], context: Context, home: Home, progress: Progress, isolate: bool = False
 ) -> PreparedBatch:
     first = group[0]
-    batch = Batch(home, source.contract.source, first.intent.agency, f"{first.delivery_id}-{first.journal_n}")
+    batch = _batch_of(source, first, home)
     batch.discard()
     deliveries = [delivered(item) for item in group]
     refused: dict[str, list[Reason]] = {}
     parts: list[CleanPart] = []
-    notes: dict[str, object] = {}
+    notes: dict[str, dict[str, object]] = {item.delivery_id: {} for item in deliveries}
     covered = _Covered(source.contract.tables)
     try:
         if len(group) == 1:
             _require_whole(first)
         for part in _clean_parts(source, deliveries, context, batch, covered, notes, progress):
             parts.append(part)
+            if len(group) == 1:
+                _require_sound(parts, first.intent.file_name)
         conclusion = source.conclude(parts, deliveries, context)
     except DeliveryRefused as refusal:
         refused = {item.delivery_id: list(refusal.reasons) for item in group}
@@ -148,18 +215,52 @@ def _prepare_group(
         for found in (*(part.refused for part in parts), conclusion.refused):
             for delivery_id, reasons in found.items():
                 refused.setdefault(delivery_id, []).extend(reasons)
+    return _outcome(source, batch, group, parts, conclusion, covered, notes, refused)
+
+
+def _batch_of(source: Source, first: Landed, home: Home) -> Batch:
+    return Batch(home, source.contract.source, first.intent.agency, f"{first.delivery_id}-{first.journal_n}")
+
+
+def _outcome(
+    source: Source,
+    batch: Batch,
+    group: Sequence[Landed],
+    parts: Sequence[CleanPart] = (),
+    conclusion: Conclusion | None = None,
+    covered: _Covered | None = None,
+    notes: Mapping[str, Mapping[str, object]] | None = None,
+    refused: dict[str, list[Reason]] | None = None,
+) -> PreparedBatch:
+    """What was found, in one piece; of what was not read at all, nothing but the refusals."""
+    concluded = [conclusion.failures] if conclusion else []
     return PreparedBatch(
         contract=source.contract,
         batch=batch,
         deliveries=[item.delivery_id for item in group],
         counts=_counts(parts, conclusion.counts if conclusion else None),
-        failures=_concat([*(part.failures for part in parts), *([conclusion.failures] if conclusion else [])], FAILURE_SCHEMA),
+        failures=_concat([*(part.failures for part in parts), *concluded], FAILURE_SCHEMA),
         warnings=_concat([part.warnings for part in parts], FAILURE_SCHEMA),
         set_aside=conclusion.set_aside if conclusion else pl.DataFrame(schema=SET_ASIDE_SCHEMA),
-        covered=covered.of(conclusion.slices) if conclusion else pl.DataFrame(schema=COVERED_SCHEMA),
-        notes={item.delivery_id: json.dumps(notes, ensure_ascii=False, default=str) for item in group},
-        refused=refused,
+        losses=conclusion.losses if conclusion else None,
+        covered=covered.of(conclusion.slices) if conclusion and covered else pl.DataFrame(schema=COVERED_SCHEMA),
+        notes={key: json.dumps(told, ensure_ascii=False, default=str) for key, told in (notes or {}).items()},
+        refused=refused or {},
     )
+
+
+def _require_sound(parts: Sequence[CleanPart], file_name: str) -> None:
+    """What is broken for the most part is refused by the gate in the end, and blank lines without end are no delivery: neither
+    is collected until the memory is full."""
+    read, quarantined, aside = (
+        sum(int(part.counts[name].sum()) for part in parts) for name in ("rows_read", "rows_quarantined", "rows_set_aside")
+    )
+    if aside > ASIDE_MAX and 2 * aside > read:
+        text = f"{aside} of the first {read} rows are blank or sums, and the rest was not read; delete them and deliver the file again"
+        raise DeliveryRefused(Reason("rows_blank", text, file=file_name))
+    if sum(part.failures.height for part in parts) > FAILURES_MAX and 2 * quarantined > read:
+        text = f"{quarantined} of the first {read} rows break rules, and the rest was not read; correct them and deliver the file again"
+        raise DeliveryRefused(Reason("rows_broken", text, file=file_name))
 
 
 def _require_whole(item: Landed) -> None:
@@ -174,7 +275,7 @@ def _clean_parts(
     context: Context,
     batch: Batch,
     covered: _Covered,
-    notes: dict[str, object],
+    notes: dict[str, dict[str, object]],
     progress: Progress,
 ) -> Iterator[CleanPart]:
     """Clean and write parts in a pool; yields them in order without their accepted rows."""
@@ -195,7 +296,7 @@ def _clean_parts(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="clean") as pool:
         try:
             for number, raw in enumerate(source.read(deliveries, context)):
-                notes.update(raw.notes)
+                _note(notes, raw.notes)
                 room.acquire()
                 futures.append(pool.submit(work, number, raw))
                 del raw
@@ -206,6 +307,16 @@ def _clean_parts(
         finally:
             for future in futures:
                 future.cancel()
+
+
+def _note(notes: dict[str, dict[str, object]], told: Mapping[str, object]) -> None:
+    """Keep what a part's notes tell of its delivery (`delivery_id`), or of each of its deliveries (`of_deliveries`)."""
+    by_delivery = told.get("of_deliveries")
+    if isinstance(by_delivery, Mapping):
+        for delivery_id, own in by_delivery.items():
+            notes[delivery_id].update(own)
+    elif "delivery_id" in told:
+        notes[str(told["delivery_id"])].update(told)
 
 
 def _finished(futures: list[Future[CleanPart]], name: str, progress: Progress) -> CleanPart:

@@ -9,6 +9,7 @@ from transforms.registry import SOURCES
 from warehouse import retention as kept
 from warehouse import store
 from warehouse.home import Home
+from warehouse.memory import MEMORY_MB
 from warehouse.retention import Pruned, Retention
 from warehouse.store import Store
 
@@ -27,19 +28,21 @@ def retention_of(settings: Settings) -> Retention:
     )
 
 
-def prune(retention: Retention, home: Home, at: datetime, dry_run: bool, wait_seconds: float = 0) -> list[Pruned]:
+def prune(
+    retention: Retention, home: Home, at: datetime, dry_run: bool, wait_seconds: float = 0, memory_mb: int = MEMORY_MB
+) -> list[Pruned]:
     """Let go of what has been kept long enough at `at`; `dry_run` lists the same and changes nothing.
 
     Holds the writer lock. Raises Busy while another run writes.
     """
     if dry_run:
-        with store.reading(home) as warehouse:
+        with store.reading(home, memory_mb=memory_mb) as warehouse:
             going = kept.files_of(warehouse, *_going(warehouse, retention, at)) if warehouse else []
             listed = {item.path for item in going}
             personal = kept.purge(warehouse, kept.personal_originals(warehouse, retention, at), dry_run=True) if warehouse else []
             going += [item for item in personal if item.path not in listed]
             return [*kept.refused_files(home, retention, at), *going, *kept.surplus_generations(home, retention)]
-    with store.writing(home, wait_seconds) as warehouse:
+    with store.writing(home, wait_seconds, memory_mb) as warehouse:
         refused, surplus = kept.refused_files(home, retention, at), kept.surplus_generations(home, retention)
         going = kept.let_go(warehouse, *_going(warehouse, retention, at), at)
         going += purge_personal(warehouse, retention, at)

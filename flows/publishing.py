@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
 
+from flows import code_marks
+from schemas.errors import Damage
 from schemas.reference import Reference
 from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
 from transforms.reference_values import reference_values as read_reference_values
 from transforms.registry import SOURCES
-from warehouse import figures, ledger, panels
-from warehouse.publication import deviation, generations, mart, meta, panel, reference_values, restricted, revision, strategy
+from warehouse import figures, journal, ledger, panels
+from warehouse.publication import (
+    condition,
+    deviation,
+    generations,
+    mart,
+    meta,
+    panel,
+    reference_values,
+    restricted,
+    revision,
+    strategy,
+)
 from warehouse.store import Store
 
 NAMED = frozenset(
@@ -25,7 +39,11 @@ NAMED = frozenset(
 )
 """Sources whose files bear the names of systems: neither personal ones nor forms, which people name as they like."""
 WHOLE_EVERY = 50
-"""A generation is built from nothing so often; in between the former one is copied and what changed replaced."""
+"""A generation is built from nothing so often, and where other code builds it; in between the former one is copied and what
+changed replaced."""
+BUILT_WITH = "built_with"
+CHANGED_IN_PLACE = {"key_figure": mart.key_figure_columns(), "deviation": deviation.DEVIATION}
+"""Tables of the published file of which a generation takes over the former one's rows, and their columns."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Published:
     cells_n: int
     cells_changed: int
     fingerprint: str
+    mended: tuple[Damage, ...] = ()
+    """What was found damaged of what is published; it is in order again."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +86,7 @@ def register(store: Store, as_of: date, at: datetime) -> Published | None:
     mark = figures.ledger_mark(store)
     unfinished = store.scalar("SELECT count(*) FROM ledger.publication WHERE publication_no = ?", [number])
     same = not opened and not closed and ledger.state(store, "published_ledger") == mark
-    if same and not unfinished and number > 1 and generations.in_force(store.home) == number - 1:
+    if same and not unfinished and number > 1 and not _is_of_other_columns(store, number - 1):
         return None
     ledger.set_state(store, "published_ledger", mark)
     fingerprint, cells_n = figures.fingerprint(store)
@@ -87,7 +107,14 @@ def is_stale(store: Store) -> bool:
     ):
         return True
     last = store.scalar("SELECT max(publication_no) FROM ledger.publication")
-    return generations.in_force(store.home) != last or ledger.state(store, "published_ledger") != figures.ledger_mark(store)
+    if condition.of_published(store) or _is_of_other_columns(store, last):
+        return True
+    return ledger.state(store, "published_ledger") != figures.ledger_mark(store)
+
+
+def _is_of_other_columns(store: Store, number: int) -> bool:
+    """Whether a publication that can be read has other columns than are published today."""
+    return condition.is_sound(store, number, deep=False) and not generations.has_columns(store.home, number, CHANGED_IN_PLACE)
 
 
 def last_published(store: Store) -> Published:
@@ -96,13 +123,41 @@ def last_published(store: Store) -> Published:
     return Published(row["publication_no"], False, row["cells_n"], 0, row["fingerprint"])
 
 
-def publish(store: Store, reference: Reference, labels: Labels, row: Published, as_of: date, at: datetime, keep: int) -> None:
+def _is_to_copy(store: Store, number: int) -> bool:
+    """Whether readers open a generation, it is what was built, and has the columns that are published today."""
+    return (
+        generations.in_force(store.home) == number
+        and condition.is_sound(store, number)
+        and generations.has_columns(store.home, number, CHANGED_IN_PLACE)
+    )
+
+
+def put_back(store: Store, reference: Reference, labels: Labels, damage: Sequence[Damage], keep: int) -> Published:
+    """Make the publication in force again under its own number, from the history alone; nothing has changed since it was made."""
+    row = last_published(store)
+    if condition.only_links(damage):
+        generations.put_in_force(store.home, row.publication_no)
+    else:
+        made = store.rows("SELECT * FROM ledger.publication WHERE publication_no = ?", [row.publication_no])[0]
+        again = replace(row, cells_changed=made["cells_changed"])
+        publish(store, reference, labels, again, made["as_of"], made["published_at"], keep, whole=True)
+    told = f"publication {row.publication_no} was put back from the history, under its number"
+    return replace(row, mended=tuple(replace(item, cure=told, is_healed=True) for item in damage))
+
+
+def publish(
+    store: Store, reference: Reference, labels: Labels, row: Published, as_of: date, at: datetime, keep: int, whole: bool = False
+) -> None:
     """Build generation `row.publication_no`, put it in force by one rename, remember that it is out.
 
-    The files for their owners only are written beside the open one, by a second thread, and put in force just before it.
+    It starts as a copy of the former one, or from nothing: now and then, where the former one is damaged, or as `whole` says. The
+    files for their owners only are written beside the open one, by a second thread, and put in force just before it.
     """
     number = row.publication_no
-    former = number - 1 if generations.in_force(store.home) == number - 1 and number % WHOLE_EVERY else None
+    marks = code_marks.of(store)
+    built_with = f"{marks.publication} {marks.engine}"
+    is_copied = not whole and number % WHOLE_EVERY and ledger.state(store, BUILT_WITH) == built_with
+    former = number - 1 if is_copied and _is_to_copy(store, number - 1) else None
     about = meta.tables(
         store,
         number,
@@ -141,11 +196,15 @@ def publish(store: Store, reference: Reference, labels: Labels, row: Published, 
     own = restricted.due(store, number, everything=former is None)
     beside = [*explaining, *(table for table in about if table.name == "publication")]
     with ThreadPoolExecutor(1, thread_name_prefix="restricted") as pool:
-        written = pool.submit(restricted.write, store.home, own, beside, labels.names, labels.through)
-        generations.build(store.home, number, fill, former)
+        written = pool.submit(restricted.write, store.home, own, beside, labels.names, labels.through, store.memory_mb)
+        path = generations.build(store.home, number, fill, former, store.memory_mb)
         written.result()
-    restricted.put_in_force(store.home, own)
+    journal.write(store, number)  # before it counts as out: what is out can be told again without the warehouse
+    put = restricted.put_in_force(store.home, own)
     generations.put_in_force(store.home, number)
     with store.transaction():
         store.con.execute("UPDATE ledger.publication SET is_out = true WHERE publication_no = ?", [number])
+        ledger.set_state(store, BUILT_WITH, built_with)
+        owners = {restricted.directory(store.home, owner) for owner in own.owners}
+        condition.record(store, [path, *put], owners, number - keep)
     generations.prune(store.home, keep)

@@ -12,20 +12,21 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from flows import intents
+from flows.intents import at_the_door
 from flows.walking import DONE, MANIFEST, Found, files_below, growing, is_inside, place_of
 from schemas.errors import DeliveryRefused, Reason
 from schemas.reference import Reference
 from transforms.delivery import Limits
-from transforms.formats import archive
+from transforms.formats import archive, gzipped
 from transforms.registry import SOURCES
 from warehouse import refused
 from warehouse.home import Home
-from warehouse.landing import Landed, Landing, require_regular_file
+from warehouse.landing import Landed, Landing, copy_ordinary, require_regular_file
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,9 @@ def receive(
     at: datetime,
     limits: Limits,
 ) -> Iterator[Received]:
-    """Land named files, folders (recursively) and zips; files outside the inbox are copied and stay where they are.
+    """Land named files, folders (recursively), zips and gzips; files outside the inbox are copied and stay where they are.
 
-    A zip of notices is one delivery; of any other zip each file is a delivery.
+    A zip of notices is one delivery; of any other zip each file is a delivery, and so is the file that a gzip packs.
     """
     for path in paths:
         inside = is_inside(home.inbox, path)
@@ -75,15 +76,15 @@ def sweep_inbox(
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Iterator[Received]:
     """Land everything whole in the inbox; a file that still changes waits for the next run. `meanwhile` is begun where files have
-    to settle first."""
+    to settle first. Of another home's inbox files are copied and stay."""
     _remove_left_over(home)
     paths = list(files_below(home.inbox))
     unsettled = growing(paths, settle_seconds, meanwhile)
     for path in paths:
         if path in unsettled:
             continue
-        agency, source = place_of(home.inbox, path)
-        yield from _guarded(home, reference, Found(path, str(path.relative_to(home.inbox)), agency, source, True), at, limits)
+        found = Found(path, str(path.relative_to(home.inbox)), *place_of(home.inbox, path), move=home.base is None)
+        yield from _guarded(home, reference, found, at, limits)
 
 
 def anything_waits(home: Home) -> bool:
@@ -120,21 +121,25 @@ def _guarded(home: Home, reference: Reference, found: Found, at: datetime, limit
 
 def _take(home: Home, reference: Reference, found: Found, at: datetime, limits: Limits) -> Iterator[Received]:
     """A file, or the files of a zip that is not itself a delivery. What cannot be read is left where it is."""
+    found = replace(found, path=found.path.absolute())  # a reader may have begun in another folder
     if not _is_readable(found.path):
         text = "may not be read by nyckeltal's user; give it the right to, and it is taken"
         yield Received(found.name, None, False, (Reason("file_not_permitted", text, file=found.name),))
         return
-    if not _is_bundle(found):
-        yield _take_file(home, reference, found, at)
-        return
-    with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=home.root) as directory:
-        try:
-            inside = list(_unpacked(found, Path(directory), limits))
-        except DeliveryRefused as refusal:
-            yield _refused(home, reference, found, refusal.reasons, at)
+    try:
+        if not _is_bundle(reference, found, limits):
+            yield _take_file(home, reference, found, at, limits)
             return
-        for member in inside:
-            yield _take_file(home, reference, member, at)
+        with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=home.root) as directory:
+            packed = Path(directory) / "packed"
+            copy_ordinary(found.path, packed, home.inbox)
+            inside = at_the_door(unpacked, reference, replace(found, path=packed), limits, found, limits)
+            packed.unlink()
+            for member in inside:
+                yield _take_file(home, reference, member, at, limits)
+    except DeliveryRefused as refusal:
+        yield _refused(home, reference, found, refusal.reasons, at)
+        return
     if found.move:
         _clear(found.path, "", MANIFEST, DONE)
 
@@ -152,27 +157,52 @@ def _is_readable(path: Path) -> bool:
         return True
 
 
-def _is_bundle(found: Found) -> bool:
-    """Whether a file is a zip of deliveries: neither a workbook nor, by its place or content, a zip of notices."""
-    if found.path.is_symlink() or not found.path.is_file() or not archive.is_zip(archive.first_bytes(found.path)):
+def _is_bundle(reference: Reference, found: Found, limits: Limits) -> bool:
+    """Whether a file is a packed one or a zip of deliveries: neither a workbook nor, by its place or content, a zip of notices."""
+    if found.path.is_symlink() or not found.path.is_file():
         return False
-    if "[Content_Types].xml" in archive.names(found.path):
+    head = archive.first_bytes(found.path, 4)
+    if gzipped.is_gzip(head):
+        return True
+    if not archive.is_zip(head):
         return False
-    source = found.source or intents.recognised(found.path)
+    return at_the_door(is_bundle, reference, found, limits, found.source)
+
+
+def is_bundle(reference: Reference, path: Path, source: str | None, *_: object) -> bool:
+    """Of a zip; what a reader is asked."""
+    if {"[Content_Types].xml", "mimetype"} & set(archive.names(path)):
+        return False
+    source = source or intents.recognised(reference, path)
     return source not in SOURCES or SOURCES[source].contract.kind == "snapshot"
 
 
-def _unpacked(found: Found, directory: Path, limits: Limits) -> Iterator[Found]:
-    """The zip's files, each in a folder of its own with the zip's manifest beside it. Raises DeliveryRefused."""
+def unpacked(_reference: Reference, packed: Path, found: Found, limits: Limits, *_: object) -> list[Found]:
+    """The files of a zip, or the one of a gzip, copied to `packed`, each in a folder of its own beside it with the manifest of what
+    packs them. Raises DeliveryRefused. What a reader is asked."""
     manifest = found.path.with_name(found.path.name + MANIFEST)
-    for member, data in archive.read_members(found.path, limits, found.name):
-        place = directory / str(member.position)
+    if passed := archive.passed_over(packed):
+        log.info("a zip was taken without what a file manager left in it: %s", ", ".join(passed))
+    inside = []
+    for member, data in _members(packed, found, limits):
+        place = packed.with_name(str(member.position))
+        shutil.rmtree(place, ignore_errors=True)  # of a reader that died
         place.mkdir()
         path = place / refused.plain_name(Path(member.name).name)
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.writelines(data)
         if _is_ordinary(manifest):
-            shutil.copyfile(manifest, path.with_name(path.name + MANIFEST))
-        yield Found(path, f"{found.name}/{member.name}", found.agency, found.source, True)
+            copy_ordinary(manifest, path.with_name(path.name + MANIFEST))
+        inside.append(Found(path, f"{found.name}/{member.name}", found.agency, found.source, True))
+    return inside
+
+
+def _members(packed: Path, found: Found, limits: Limits) -> Iterator[tuple[archive.Member, Iterator[bytes]]]:
+    if not gzipped.is_gzip(archive.first_bytes(packed, 4)):
+        yield from archive.stream_members(packed, limits, found.name)
+        return
+    name = gzipped.inner_name(Path(found.name).name)
+    yield archive.Member(name, 0, 1), gzipped.pieces(packed, limits, found.name)
 
 
 def _is_ordinary(path: Path) -> bool:
@@ -180,10 +210,10 @@ def _is_ordinary(path: Path) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)  # noqa: PTH113, PTH114
 
 
-def _take_file(home: Home, reference: Reference, found: Found, at: datetime) -> Received:
+def _take_file(home: Home, reference: Reference, found: Found, at: datetime, limits: Limits) -> Received:
     try:
         require_regular_file(found.path, found.name)
-        intent = intents.intent_of(reference, found, at)
+        intent = intents.intent_of(reference, found, at, limits)
         landed, is_new = Landing(home).take(found.path, intent, found.move)
     except DeliveryRefused as refusal:
         return _refused(home, reference, found, refusal.reasons, at)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from importlib.metadata import version
 from types import ModuleType
 
 import polars as pl
 
-from flows import absent, panelling, protecting
+from flows import absent, code_marks, panelling, protecting
 from flows.deviating import judge
-from flows.publishing import Labels, Published, last_published, next_number, publish, register
+from flows.publishing import Labels, Published, last_published, next_number, publish, put_back, register
 from schemas.errors import InvariantBroken
 from schemas.key_figure import CELL, KeyFigure
 from schemas.reference import Reference
@@ -26,8 +25,9 @@ from transforms.key_figures.parameters import parameters_of
 from transforms.registry import SOURCES
 from transforms.rollup import by_month, roll_up
 from transforms.settle import PANEL, flips, settle
-from warehouse import figures, ledger, revisions
+from warehouse import figures, ledger, revisions, withheld
 from warehouse import reach as reaches
+from warehouse.publication import condition
 from warehouse.store import Store
 
 INVOICES = "purchase_invoices"
@@ -49,16 +49,25 @@ class Names:
 
 def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: datetime, keep: int) -> Published:
     """Compute what changed, publish when anything did. Raises InvariantBroken and leaves the former publication in force."""
+    row, names = revise(store, reference, as_of, at)
+    damage = condition.of_published(store)
+    labels = Labels(names.labels, _through(store))
+    if row is None:
+        return put_back(store, reference, labels, damage, keep) if damage else last_published(store)
+    publish(store, reference, labels, row, as_of, at, keep)
+    replaced = f"publication {row.publication_no}, made whole from the history, stands in its place"
+    return replace(row, mended=tuple(replace(item, cure=replaced, is_healed=True) for item in damage))
+
+
+def revise(store: Store, reference: Reference, as_of: date, at: datetime) -> tuple[Published | None, Names]:
+    """Compute what changed and bring the history in line; returns the publication to make, None where nothing changed, and the names
+    of this run. Raises InvariantBroken."""
     broken = ledger.check_conservation(store)
     if broken:
         raise InvariantBroken(f"nothing is published: {len(broken)} conservation breaches, first: {broken[0]}")
-    figures.create(store)
-    revisions.create(store)
     with store.transaction():
-        names = _names(store, reference)
-        touched, computed = _recompute(store, reference, names, as_of)
-        wanted, is_closing = _to_settle(store, touched, as_of)
-        _resettle(store, reference, names, wanted, None if is_closing else computed, as_of)
+        names, touched, wanted, figure_ids = _computed(store, reference, as_of)
+        _resettle(store, reference, names, wanted, figure_ids, as_of)
         scene = panelling.Scene(names.known, names.members, names.labels, _bounds(store))
         panelling.follow(store, reference, scene, touched, wanted, as_of, next_number(store))
         judge(store, reference, next_number(store))
@@ -66,10 +75,7 @@ def refresh_and_publish(store: Store, reference: Reference, as_of: date, at: dat
         row = register(store, as_of, at)
         if row is None:
             revisions.forget(store)
-    if row is None:
-        return last_published(store)
-    publish(store, reference, Labels(names.labels, _through(store)), row, as_of, at, keep)
-    return row
+    return row, names
 
 
 def look_ahead(store: Store, reference: Reference, as_of: date) -> pl.DataFrame:
@@ -78,21 +84,50 @@ def look_ahead(store: Store, reference: Reference, as_of: date) -> pl.DataFrame:
 
     Called inside a transaction that is taken back.
     """
-    figures.create(store)
-    names = _names(store, reference)
-    touched, computed = _recompute(store, reference, names, as_of)
-    wanted, is_closing = _to_settle(store, touched, as_of)
-    _resettle(store, reference, names, wanted, None if is_closing else computed, as_of, is_step=True)
+    names, _, wanted, figure_ids = _computed(store, reference, as_of)
+    _resettle(store, reference, names, wanted, figure_ids, as_of, is_step=True)
     return revisions.changed(store, next_number(store)).drop("value_before")
 
 
-def _names(store: Store, reference: Reference) -> Names:
-    """Organisations, membership and labels; when the membership of a known organisation changed, everything is computed again."""
-    known = levels.organisations(reference, _observed(store, reference))
-    members = levels.membership(known, levels.group_members(reference))
-    if figures.remember_membership(store, members):
-        _everything_dirty(store)
-    return Names(known, members, levels.names(reference, known), levels.spans(known))
+def _computed(
+    store: Store, reference: Reference, as_of: date
+) -> tuple[Names, pl.DataFrame, pl.DataFrame, Collection[str] | None]:
+    """Cells brought up to date; names, the periods computed, the periods to settle, and the figures to settle (None: all)."""
+    names, has_moved = _names(store, reference)
+    _adopt(store, reference, names)
+    basis = repr((code_marks.of(store).figures, reference.fingerprint, sorted(DEFINITIONS.items())))
+    anew = ledger.differs(store, ledger.COMPUTED_WITH, basis) or has_moved
+    touched, computed = _recompute(store, reference, names, as_of, anew)
+    wanted, is_closing = _to_settle(store, touched, as_of, anew)
+    return names, touched, wanted, None if is_closing or anew else computed
+
+
+def _adopt(store: Store, reference: Reference, names: Names) -> None:
+    """Where the last publication was made before the memory of disclosure control was kept, the cells still tell what it rests
+    on: without them the same data would be protected a second time."""
+    last, then = next_number(store) - 1, ledger.state(store, "as_of")
+    if last < 1 or then is None or not withheld.is_new(store):
+        return
+    classes = rules(reference, DEFINITIONS)
+    every = periods.of(figures.all_periods(store))
+    settled = _settled(store, reference, names, every, protected(classes), date.fromisoformat(then))
+    protecting.adopt(store, settled, classes, names.members, last)
+
+
+def compute_anew(store: Store) -> None:
+    """Ask for all key figures to be computed from the measures by the next refresh, whatever has changed."""
+    ledger.set_state(store, ledger.COMPUTED_WITH, "")
+
+
+def _names(store: Store, reference: Reference) -> tuple[Names, bool]:
+    """Organisations, membership and labels; whether the membership of a known organisation changed."""
+    observed = _observed(store, reference)
+    known = levels.organisations(reference, observed)
+    same = levels.same_by_name(observed, known)
+    members = levels.joined(levels.membership(known, levels.group_members(reference)), same)
+    known = known.join(same, on="organisation_id", how="anti")
+    has_moved = figures.remember_membership(store, members)
+    return Names(known, members, levels.names(reference, known), levels.spans(known)), has_moved
 
 
 def _observed(store: Store, reference: Reference) -> pl.DataFrame:
@@ -158,29 +193,45 @@ def _whole(reach: pl.DataFrame, bounds: dict[str, tuple[date, date]]) -> dict[st
     return {slug: (low, min(high, ends.get(slug, high)) if slug in forms else high) for slug, (low, high) in bounds.items()}
 
 
-def _everything_dirty(store: Store) -> None:
+def _bounds_within(store: Store, reach: pl.DataFrame) -> dict[str, tuple[date, date]]:
+    """First and last month of what figures ask for the first and the last month of: each measure of forms, the same as far as its
+    agencies' deliveries reach, and what is expected of invoices. Each is named by its source and a word."""
+    columns = _month_columns()
+    forms = {slug: columns[slug] for slug, source in SOURCES.items() if isinstance(source.measures, TableMeasures)}
+    named = {f"{slug} {table}.{column}": [(table, column)] for slug, found in forms.items() for table, column in found}
+    return figures.bounds(store, named) | figures.bounds_reached(store, forms, reach) | figures.expected_bounds(store, INVOICES)
+
+
+def _mark_moved(store: Store, former: Mapping[str, tuple[date, date]], now: Mapping[str, tuple[date, date]]) -> None:
+    """Mark the months that have come to lie between bounds, or do no more: also those that hold nothing. Names begin with a source."""
+    for name in sorted({*former, *now}):
+        before, after = (set(periods.month_range(*bounds[name])) if name in bounds else set() for bounds in (former, now))
+        ledger.mark_dirty(store, name.split()[0], before ^ after)
+
+
+def _everything_dirty(store: Store, bounds: Mapping[str, tuple[date, date]]) -> None:
+    """Mark every month that any cell can rest on: those of the data, and those between that hold none."""
     for slug, columns in _month_columns().items():
-        ledger.mark_dirty(store, slug, figures.months(store, columns))
+        between = periods.month_range(*bounds[slug]) if slug in bounds else []
+        ledger.mark_dirty(store, slug, {*figures.months(store, columns), *between})
 
 
-def _recompute(store: Store, reference: Reference, names: Names, as_of: date) -> tuple[pl.DataFrame, set[str] | None]:
-    """Replace the cells of every touched period; returns those periods, and the figures computed (None: all, and none is left of
-    those that are no longer defined)."""
-    basis = repr((version("nyckeltal"), reference.fingerprint, sorted(DEFINITIONS.items())))
-    anew = ledger.differs(store, "computed_with", basis)
-    if anew:
-        store.con.execute("DELETE FROM figure.cell")
-        _everything_dirty(store)
+def _recompute(
+    store: Store, reference: Reference, names: Names, as_of: date, anew: bool
+) -> tuple[pl.DataFrame, set[str] | None]:
+    """Replace the cells of every touched period, all of them `anew`; returns those periods, and the figures computed (None: all,
+    and none is left of those that are no longer defined)."""
     former, bounds, reach = _remembered(store, "bounds"), _bounds(store, as_of), _reach(store)
     former_data, data = _remembered(store, "data_bounds") or former, _whole(reach, _bounds(store))
+    if anew:
+        store.con.execute("DELETE FROM figure.cell")
+        _everything_dirty(store, bounds)
     for source, month in reaches.remember(store, reach).rows():
         ledger.mark_dirty(store, source, [month])
     _count_once(store, reference, names, bounds[INVOICES][1] if INVOICES in bounds else None)
-    for source in bounds:
-        changed = set(periods.month_range(*bounds[source])) ^ set(
-            periods.month_range(*former[source]) if source in former else []
-        )
-        ledger.mark_dirty(store, source, changed)
+    _mark_moved(store, former, bounds)
+    within, former_within = _bounds_within(store, reach), _remembered(store, "bounds_within")
+    _mark_moved(store, former_within, within)
     dirty = figures.dirty_months(store)
     every = [pl.DataFrame(schema=periods.SCHEMA)]
     computed: set[str] = set()
@@ -209,15 +260,15 @@ def _recompute(store: Store, reference: Reference, names: Names, as_of: date) ->
     store.con.execute("DELETE FROM ledger.dirty")
     _remember(store, "bounds", bounds)
     _remember(store, "data_bounds", data)
-    return pl.concat([*every, filled]).unique().sort(PERIOD_KEY), computed if filled.is_empty() and not anew else None
+    _remember(store, "bounds_within", within)
+    return pl.concat([*every, filled]).unique().sort(PERIOD_KEY), computed if filled.is_empty() else None
 
 
 def _without_data(store: Store, sources: Sequence[str], former: Mapping[str, object]) -> pl.DataFrame:
     """Clear the cells of figures whose source has just lost its last delivery; returns their periods."""
     if sources[0] not in former:
         return pl.DataFrame(schema=periods.SCHEMA)
-    rows = [periods.period(kind, start) for kind, start in figures.all_periods(store)]
-    gone = pl.DataFrame(rows, schema=periods.SCHEMA, orient="row")
+    gone = periods.of(figures.all_periods(store))
     wanted = [key for key, figure in DEFINITIONS.items() if figure.sources == sources]
     figures.replace_cells(store, pl.DataFrame(schema=CELL.polars_schema()), wanted, gone)
     return gone
@@ -267,10 +318,9 @@ def _cells(
     each place by themselves (figures that are no sums), and what the plans group in DuckDB."""
     if touched.is_empty():
         return pl.DataFrame(schema=CELL.polars_schema())
-    first, last = touched["period_start"].min(), touched["period_end"].max()
-    assert isinstance(first, date)  # noqa: S101 - of a frame that is not empty
-    assert isinstance(last, date)  # noqa: S101
-    measures = _measures(store, periods.add_months(first.replace(day=1), -12 * years), last) | forms
+    # whole calendar years: a year without dates stands in its January, and what is asked of a year is asked of all of it
+    first, last = int(touched["period_start"].dt.year().min()), int(touched["period_end"].dt.year().max())  # type: ignore[arg-type]
+    measures = _measures(store, date(first - years, 1, 1), date(last, 12, 31)) | forms
     parameters = parameters_of(reference)
     parts, contributions = [], []
     for module in MODULES:
@@ -306,6 +356,7 @@ def _measures(store: Store, first: date, last: date) -> dict[str, pl.DataFrame]:
     figures.counted(store, INVOICE_MEASURES, first, last)
     found = {name: store.frame(f"FROM {name}") for name in ("spend_month", "category_month")}
     found["expected"] = store.frame("FROM expected WHERE month BETWEEN ? AND ?", [first, last])
+    found["expected_first"] = store.frame("SELECT min(month) AS month FROM expected")
     for slug, columns in _month_columns().items():
         if isinstance(SOURCES[slug].measures, KeyedMeasures):
             for table in {table for table, _ in columns}:
@@ -354,14 +405,16 @@ def _years_together(years: Sequence[int], sizes: Mapping[int, int]) -> list[tupl
     return spans
 
 
-def _to_settle(store: Store, touched: pl.DataFrame, as_of: date) -> tuple[pl.DataFrame, bool]:
-    """Touched periods, the same a year later (their trend), and those that closed since the last run; whether any closed."""
+def _to_settle(store: Store, touched: pl.DataFrame, as_of: date, anew: bool) -> tuple[pl.DataFrame, bool]:
+    """Touched periods, the same a year later (their trend), and those that closed since the last run; `anew`: all that there are
+    and that are told. And whether any closed."""
     former = ledger.state(store, "as_of")
-    rows = [periods.period(kind, start) for kind, start in figures.all_periods(store)]
-    existing = pl.DataFrame(rows, schema=periods.SCHEMA, orient="row")
+    told = figures.told_periods(store) if anew else []
+    existing = periods.of({*figures.all_periods(store), *told})
     closed = existing if former is None else flips(DEFINITIONS, existing, date.fromisoformat(former), as_of)
     ledger.set_state(store, "as_of", as_of.isoformat())
-    return pl.concat([touched, periods.a_year_later(touched), closed]).unique().sort(PERIOD_KEY), not closed.is_empty()
+    every = [existing] if anew else []
+    return pl.concat([touched, periods.a_year_later(touched), closed, *every]).unique().sort(PERIOD_KEY), not closed.is_empty()
 
 
 def _resettle(
@@ -389,7 +442,9 @@ def _resettle(
         return
     years = protecting.reach(store, wanted)
     needed = protecting.reach(store, pl.concat([wanted, periods.a_year_later(wanted, -1)]))
-    told = protecting.as_told(store, _settled(store, reference, names, needed, guarded, as_of), classes, names.members, number)
+    told = protecting.as_told(
+        store, _settled(store, reference, names, needed, guarded, as_of), classes, names.members, years, number
+    )
     figures.revise(store, told.join(years, on=PERIOD_KEY, how="semi"), years, number, PANEL, only=guarded)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
-from schemas.errors import Busy, UsageError
+from schemas.errors import Busy, Damaged, UsageError
+from warehouse import figures, store
 from warehouse.home import Home
 from warehouse.publication import reader
 
@@ -68,7 +69,7 @@ def status(settings: Settings, wait_seconds: float = 30) -> list[dict[str, Any]]
     home = Home(settings.home.resolve())
     rows: dict[str, dict[str, Any]] = {}
     empty = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"))
-    with reading(home, wait_seconds) as warehouse:
+    with reading(home, wait_seconds, settings.memory_mb) as warehouse:
         if warehouse:
             sql = (
                 "SELECT d.delivery_id, d.agency, d.source, d.file_name, d.status, d.is_held, d.journal_n, d.produced_at, d.received_at, "
@@ -110,7 +111,7 @@ def quarantine(settings: Settings, delivery: str | None, limit: int) -> list[dic
     """Quarantined rows, and rows with warnings, of deliveries whose id begins with `delivery`."""
     from warehouse.store import reading
 
-    with reading(Home(settings.home.resolve())) as warehouse:
+    with reading(Home(settings.home.resolve()), memory_mb=settings.memory_mb) as warehouse:
         if warehouse is None:
             return []
         return warehouse.rows(
@@ -120,8 +121,11 @@ def quarantine(settings: Settings, delivery: str | None, limit: int) -> list[dic
 
 
 def fingerprint(settings: Settings) -> str:
-    """Fingerprint of the publication in force."""
-    return str(reader.query(Home(settings.home.resolve()), "SELECT fingerprint FROM meta.publication")[0]["fingerprint"])
+    """Fingerprint of the figures in force before protection. Raises UsageError where nothing has been published yet."""
+    with store.reading(Home(settings.home.resolve()), memory_mb=settings.memory_mb) as warehouse:
+        if warehouse is None or not warehouse.scalar("SELECT count(*) FROM ledger.publication WHERE is_out"):
+            raise UsageError(f"nothing is published in {settings.home.resolve()} yet; run `nyckeltal nightly` first")
+        return figures.true_fingerprint(warehouse)
 
 
 def check(settings: Settings, file: Path, agency: str | None, source: str | None, language: str) -> tuple[dict[str, Any], str]:
@@ -147,7 +151,7 @@ def check(settings: Settings, file: Path, agency: str | None, source: str | None
             for item in received
             if item.landed is None
         ]
-        with store.writing(home) as warehouse:
+        with store.writing(home, memory_mb=settings.memory_mb) as warehouse:
             ingested = ingest(warehouse, Context(reference, scratch.limits()), "check", moment)
             contents += receipts.receipts(warehouse, ingested.changed)
     if not contents:
@@ -204,6 +208,8 @@ def _publication(home: Home) -> list[Finding]:
         row = reader.query(home, "SELECT * FROM meta.publication")[0]
     except UsageError as error:
         return [Finding("warn", "publication", str(error))]
+    except Damaged as error:
+        return [Finding("fail", "publication", str(error))]
     age = datetime.now(UTC).replace(tzinfo=None) - row["published_at"]
     severity = "ok" if age < timedelta(days=STALE_DAYS) else "warn"
     return [
@@ -220,6 +226,8 @@ def _pending(settings: Settings) -> list[Finding]:
         waiting = [row for row in status(settings, GLANCE_SECONDS) if row["status"] == "received"]
     except Busy:
         return []  # `lock` says so
+    except Damaged:
+        return []  # `damage` says so
     return [Finding("ok" if not waiting else "warn", "landing", f"{len(waiting)} deliveries wait for the next nightly")]
 
 

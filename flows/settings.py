@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from transforms.delivery import Limits
+from warehouse.memory import LEAST_MEMORY_MB, MEMORY_MB
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -28,6 +29,15 @@ class Settings(BaseSettings):
     wait_seconds: float = Field(default=0.0, ge=0, description="How long to wait for another run to end before exit code 75.")
     settle_seconds: float = Field(
         default=1.0, ge=0, description="A file in the inbox that changes within this time is left for the next run."
+    )
+    scratch: Path | None = Field(
+        default=None, description="Where `plan` makes its scratch, which needs the warehouse's size; left out: the system's place for it."
+    )
+    memory_mb: int = Field(
+        default=MEMORY_MB,
+        ge=LEAST_MEMORY_MB,
+        description="Memory (MB of 10^6 bytes) that DuckDB may hold for the warehouse, and three quarters of it for each published "
+        "file that is written; what is more goes to the disk. Python's own, some 400 MB, come on top.",
     )
     port: int = Field(default=47421, ge=1024, le=65535, description="Loopback port of the Prefect server that `up` starts.")
     api_url: str | None = Field(
@@ -60,6 +70,14 @@ class Settings(BaseSettings):
     max_zip_members: int = Field(default=Limits().zip_members, gt=0, description="Most files in one zip.")
     max_xml_depth: int = Field(default=Limits().xml_depth, gt=0, description="Deepest nesting of XML elements.")
     max_line_bytes: int = Field(default=Limits().line_bytes, gt=0, description="Longest line of a delimited file.")
+    max_reader_bytes: int = Field(
+        default=Limits().reader_bytes,
+        gt=0,
+        description="Memory that reading a file of at most 50 MB may take, beyond that of an idle process; larger ones up to fourfold.",
+    )
+    max_reader_seconds: float = Field(
+        default=Limits().reader_seconds, gt=0, description="How long reading a file of at most 50 MB may take; larger ones longer."
+    )
 
     def limits(self) -> Limits:
         return Limits(
@@ -70,6 +88,8 @@ class Settings(BaseSettings):
             zip_members=self.max_zip_members,
             xml_depth=self.max_xml_depth,
             line_bytes=self.max_line_bytes,
+            reader_bytes=self.max_reader_bytes,
+            reader_seconds=self.max_reader_seconds,
         )
 
     def today(self) -> date:

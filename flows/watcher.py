@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +21,14 @@ from flows import events, guards, pipeline, receiving
 from flows.events import Event
 from flows.prefect_api import PrefectApi
 from flows.settings import Settings
-from schemas.errors import ServiceUnavailable
+from schemas.errors import ServiceUnavailable, is_panic
 from warehouse.home import Home
 
 log = logging.getLogger(__name__)
 
 TICK_MS = 1000
 RECOVER_SECONDS = 20.0
+WATCH_AGAIN_SECONDS = 60.0
 PUBLISHED_WITHIN = 30.0
 """A server whose database is locked may lose an event that it has acknowledged. A load that takes longer costs one idle sweep."""
 
@@ -99,14 +100,7 @@ def watch(settings: Settings, stop: threading.Event) -> None:
         announcer = Announcer(api, home)
         recovery = guards.Recovery(home, api) if api else None
         recovered_at = 0.0
-        for _ in watch_files(
-            home.inbox,
-            stop_event=stop,
-            yield_on_timeout=True,
-            rust_timeout=TICK_MS,
-            ignore_permission_denied=True,
-            watch_filter=None,
-        ):
+        for _ in _ticks(home, stop):
             if stop.is_set():
                 break
             announcer.follow_up()
@@ -116,6 +110,40 @@ def watch(settings: Settings, stop: threading.Event) -> None:
                 recovered_at = time.monotonic()
             if receiving.anything_waits(home):
                 announcer.say(_land(settings, announcer))
+
+
+def _ticks(home: Home, stop: threading.Event) -> Iterator[None]:
+    """Once a second, and as soon as the file system tells of a change, until `stop` is set. Where it cannot be watched (a name that is
+    no UTF-8, no watches left) once a second alone, with a mark that `doctor` tells of; watching is tried again each minute."""
+    mark = polling_mark(home)
+    while not stop.is_set():
+        try:
+            for _ in watch_files(
+                home.inbox,
+                stop_event=stop,
+                yield_on_timeout=True,
+                rust_timeout=TICK_MS,
+                ignore_permission_denied=True,
+                watch_filter=None,
+            ):
+                mark.unlink(missing_ok=True)
+                yield
+            return
+        except BaseException as error:
+            if not (isinstance(error, Exception) or is_panic(error)):
+                raise
+            kind = type(error).__name__  # not its text: it may name a file
+            log.warning("the inbox cannot be watched (%s): it is looked at once a second", kind)
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(kind, "utf-8")
+        retry = time.monotonic() + WATCH_AGAIN_SECONDS
+        while time.monotonic() < retry and not stop.wait(TICK_MS / 1000):
+            yield
+
+
+def polling_mark(home: Home) -> Path:
+    """The file that is there while the inbox is looked at once a second alone; it says why."""
+    return home.service / "inbox-polled"
 
 
 def _land(settings: Settings, announcer: Announcer) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from samples import layouts, layouts_xlsx
@@ -14,6 +14,8 @@ from samples.registry import BRANCHES, World
 
 Size = Literal["tiny", "demo", "large"]
 CHART = "naytetilikartta"
+MONTHLY = 2025
+"""The year that one city delivers month by month."""
 STATE = "sample-state"
 NOTICES = "hilma-sample"
 
@@ -114,11 +116,11 @@ def _kaarina(world: World, scale: float, years: tuple[int, ...], *, tiny: bool) 
         "koela_ostolaskut_{year}.csv",
         years,
         lambda year: layouts.KAARINA,
-        lambda year: shape,
+        lambda year: replace(shape, is_monthly=year == MONTHLY),
         {"encoding": "", "decimal_mark": ""},
         blank_lines=True,
         grand_totals=years[:1],
-        monthly=(2025,) if 2025 in years else (),
+        monthly=(MONTHLY,) if MONTHLY in years else (),
         with_manifest=False,
     )
 

@@ -64,14 +64,16 @@ def deliver(rng: Random, world: World, written: Written, span: Span, known: Cell
 
 
 def _rates(filed: Cells, known: Cells) -> dict[tuple[Series, Place], Cell]:
-    """Cases per thousand procurements of the years: from the procurements that other parts of the sample planted."""
+    """Cases per thousand procurements of the years from the first case on: from the procurements that other parts of the sample
+    planted."""
     cases = {place: cell.numerator or 0 for (_, place), cell in filed.items()}
+    begun = min(place.period_start for place in cases)
     return {
         (Series("appeal_rate", "all"), place): Cell(
             cases.get(place, 0), cell.numerator, cell.n, Fraction(1000 * cases.get(place, 0), cell.numerator or 1)
         )
         for (series, place), cell in known.items()
-        if series == Series("procurements_n", "all_notices") and place.period_kind == "year"
+        if series == Series("procurements_n", "all_notices") and place.period_kind == "year" and place.period_start >= begun.replace(month=1)
     }
 
 

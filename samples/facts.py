@@ -158,7 +158,8 @@ class Lot:
 class Notice:
     """One notice in its newest version. `role`: planning, call, change, veat, result, modification.
 
-    `published` None: the file was taken before publication, its dispatch date counts.
+    `published` None: the file was taken before publication, its dispatch date counts. `also_ted`: it comes a second time, as the
+    TED XML that Hilma made of its own notice. `small_value`, besides the roles above: a purchase under the national threshold.
     """
 
     notice_id: str
@@ -173,6 +174,7 @@ class Notice:
     states_value: bool = True
     form: str = "xml"
     number: str = ""
+    also_ted: bool = False
 
     @property
     def day(self) -> date:
@@ -181,7 +183,8 @@ class Notice:
 
 @dataclass(slots=True)
 class Procedure:
-    """A procurement procedure with its lots and notices. `schema` eforms or ted; `is_ted`: EU notice, else national.
+    """A procurement procedure with its lots and notices. `schema` eforms, ted or hilma (Hilma's own JSON); `is_ted`: EU notice, else
+    national; `outside`: of no public buyer, or no procurement at all: stands in no figure.
 
     A second result notice corrects the first one.
     """
@@ -200,6 +203,7 @@ class Procedure:
     estimated_cents: int | None = None
     buyer_id_missing: bool = False
     title: str = ""
+    outside: bool = False
 
     def notice(self, role: str) -> Notice | None:
         """The newest notice of the role; None where the procedure has none."""

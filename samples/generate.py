@@ -13,6 +13,7 @@ from samples import (
     corners,
     deliveries,
     form_files,
+    hilma_notices,
     notice_files,
     overlays,
     people,
@@ -66,6 +67,9 @@ def generate(out: Path, size: Size, seed: int = 1, rows: int | None = None) -> S
     buyers = _buyers(world, plans, size)
     planted = [*procedures.plant(rng, world, buyers, **PROCEDURES[size]), *corners.plant(rng, world, buyers)]
     notice_files.deliver(planted, written, broken=size != "tiny")
+    in_json = hilma_notices.plant(size, seed, world, buyers)
+    notice_files.deliver_hilma(in_json, written)
+    planted += in_json
     overlays.write(out / "registry", world, plans)
     years = plans[0].years
     span = Span(date(years[0], 1, 1), truth_spend.last_month((years[0], years[-1])))

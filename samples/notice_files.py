@@ -1,4 +1,5 @@
-"""Packs planted notices into deliveries: zips of older TED notices, zips of eForms XML, Hilma API batches in JSON."""
+"""Packs planted notices into deliveries: zips of older TED notices, zips of eForms XML, Hilma API batches in JSON, and lists of notices
+in Hilma's own shape."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from samples import eforms, ted
+from samples import eforms, hilma_json, ted
 from samples.agencies import NOTICES
 from samples.deliveries import Written
 from samples.facts import Notice, Outcome, Procedure
@@ -56,6 +57,39 @@ def deliver(procedures: Sequence[Procedure], written: Written, *, broken: bool) 
         _broken(procedures, written)
 
 
+FIRST_IN_JSON = 2_000
+"""Number of the first person beside the notices in Hilma's own shape."""
+
+
+def deliver_hilma(procedures: Sequence[Procedure], written: Written) -> None:
+    """Writes the notices in Hilma's own shape: by year those of the read API, and those in wrappers (every other year with keys in
+    capitals); and the TED XML of those that come twice."""
+    lists: dict[str, list[object]] = defaultdict(list)
+    people: dict[str, list[Person]] = defaultdict(list)
+    twins: dict[str, bytes] = {}
+    for number, (procedure, notice) in enumerate(in_order(procedures)):
+        person = Person.numbered(FIRST_IN_JSON + number)
+        if notice.form == "hilma_contract":
+            name, element = f"hilma_oma_{notice.day.year}.json", hilma_json.contract(procedure, notice, person)
+        else:
+            name, element = f"hilma_lahetetyt_{notice.day.year}.json", hilma_json.wrapped(procedure, notice, person)
+        lists[name].append(hilma_json.cased(element, _capital) if notice.day.year % 2 else element)
+        people[name].append(person)
+        if notice.also_ted:
+            twins[f"{notice.number}.xml"] = ted.write(*hilma_json.ted_twin(procedure, notice))
+    for name, elements in sorted(lists.items()):
+        content = elements if "oma" in name else {"value": elements}
+        written.place(NOTICES, name, SOURCE).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        _note(written, name, len(elements))
+    write_zip(written.place(NOTICES, "ted_samat_ilmoitukset.zip", SOURCE), twins)
+    _note(written, "ted_samat_ilmoitukset.zip", len(twins))
+    _note_people(people, written)
+
+
+def _capital(key: str) -> str:
+    return key[:1].upper() + key[1:]
+
+
 def _note_people(people: Mapping[str, Sequence[Person]], written: Written) -> None:
     for name, planted in people.items():
         file = str(written.place(NOTICES, name, SOURCE).relative_to(written.out))
@@ -84,13 +118,17 @@ def _element(procedure: Procedure, notice: Notice, content: bytes) -> Mapping[st
 
 
 def _broken(procedures: Sequence[Procedure], written: Written) -> None:
-    """A notice that was cut off on its way: refused alone."""
+    """A notice that was cut off on its way, and entries of the search index, which are no notices: refused alone."""
     procedure, notice = next((procedure, notice) for procedure, notice in in_order(procedures) if notice.form != "ted")
     content = eforms.write(procedure, notice, 1)
     name = "katkennut_ilmoitus.xml"
     written.place(NOTICES, name, SOURCE).write_bytes(content[: len(content) * 2 // 3])
     file = f"inbox/{NOTICES}/{SOURCE}/{name}"
     written.outcomes.append(Outcome(file, NOTICES, SOURCE, "refused", "xml_refused"))
+    name = "hilma_hakutulokset.json"
+    entry = {"noticeNumber": f"{notice.day.year}-000001", "projectTitle": "Näyte", "mainType": "ContractNotices", "cpvCodes": "72000000 Näyte"}
+    written.place(NOTICES, name, SOURCE).write_text(json.dumps({"value": [entry, entry]}, ensure_ascii=False) + "\n", "utf-8")
+    written.outcomes.append(Outcome(f"inbox/{NOTICES}/{SOURCE}/{name}", NOTICES, SOURCE, "refused", "notice_unknown"))
 
 
 def _note(written: Written, name: str, count: int) -> None:

@@ -15,7 +15,9 @@ from samples.ids import business_ids
 from samples.registry import ACCOUNTS, BRANCHES, FOREVER, REGIONS, SALARIES, World
 
 SINCE = "2016-01-01"
-GDP_EUR = {2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 5_800_000_000, 2025: 5_900_000_000}
+GDP_EUR = {
+    2020: 5_200_000_000, 2021: 5_300_000_000, 2022: 5_600_000_000, 2023: 5_700_000_000, 2024: 5_800_000_000, 2025: 5_900_000_000,
+}  # fmt: skip
 """Invented gross domestic product of the sample nation, so that its publication rate has a plausible size."""
 FORM_AGENCIES = {"sample-cpb": "Näytehankinta Oy (näyte)", "sample-ministry": "Esimerkkiministeriö (näyte)"}
 """A central purchasing body and a ministry: who delivers contacts, surveys, registers and returns."""

@@ -12,6 +12,7 @@ from samples import answers
 from samples.facts import Award, Lot, Notice, Organisation, Procedure, Result, Supplier
 from samples.registry import World
 
+SME = "sme"
 LAST_DAY = date(2025, 10, 31)
 LAST_TED_CALL, LAST_TED_RESULT = date(2023, 8, 20), date(2023, 10, 24)
 FIRST_EFORMS = date(2023, 11, 6)
@@ -252,6 +253,10 @@ def _result(planter: Planter, procedure: Procedure, lot: Lot, decided: date, ted
     multiple = 1 if lot.framework == "none" or ted else rng.randrange(1, 4)
     winners = _winners(planter, multiple)
     result.awards = [Award(cents // multiple if known else None, party, procedure.currency) for party in winners]
+    if result.sme_tenders is not None:  # SMEs that won have tendered
+        won = sum(all(supplier.size == SME for supplier in party) for party in winners)
+        result.sme_tenders = max(result.sme_tenders, won)
+        result.tenders = max(tenders, result.sme_tenders)
     if not ted:
         result.within_framework = competitive and lot.framework == "none" and lot.dps == "none" and planter.chance(0.05)
         result.requests = rng.randrange(2, 9) if procedure.procedure_type == "restricted" else None

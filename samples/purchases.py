@@ -33,6 +33,12 @@ class Shape:
     stray_dates: bool = False
     malformed: bool = False
     canaries: int = 0
+    is_monthly: bool = False
+    """Whether the year is delivered by months: what a file may lose is then a month's."""
+
+
+LOSS = 0.009
+"""The share of a file's euros that planted rows in quarantine hold at most: from one per cent on a delivery is refused."""
 
 
 def days_of(year: int) -> int:
@@ -152,7 +158,8 @@ def _without_id(supplier: Supplier) -> Supplier:
 
 
 def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
-    """A few rows that must go to quarantine, far below the share that refuses a delivery."""
+    """A few rows that must go to quarantine, below the shares of rows and euros that refuse a delivery: a row without an amount weighs
+    as much as the mean of its file."""
     usable = [defect for defect in DEFECTS[: shape.defects] if shape.has_date or not defect.startswith("date")]
     usable += ["row_malformed"] if shape.malformed else []
     texts = {
@@ -164,11 +171,35 @@ def _spoil(rng: Random, shape: Shape, postings: list[Posting]) -> None:
         "row_malformed": "yksi solu liikaa",
     }
     lonely = [posting for posting in postings if posting.account.known]
+    lost: dict[object, float] = {}
     for defect, posting in zip(usable, rng.sample(lonely, k=len(usable)), strict=True):
-        posting.defect = defect
-        posting.defect_text = texts[defect]
-        if defect == "date_out_of_range":
-            posting.day = date(1900, 1, 1)
+        if _bears(shape, postings, posting, defect, lost):
+            posting.defect = defect
+            posting.defect_text = texts[defect]
+        elif shape.has_date:  # a small file bears only what can be weighed
+            least = min((one for one in lonely if not one.defect), key=lambda one: abs(one.cents))
+            if _bears(shape, postings, least, "date_unreadable", lost):
+                least.defect, least.defect_text = "date_unreadable", texts["date_unreadable"]
+
+
+def _bears(shape: Shape, postings: list[Posting], posting: Posting, defect: str, lost: dict[object, float]) -> bool:
+    """Whether the posting's file can lose it to a defect; `lost` holds what the files have lost so far, and this row if it can."""
+    before = posting.day
+    if defect == "date_out_of_range":
+        posting.day = date(1900, 1, 1)
+    file = _file_of(shape, posting)
+    beside = [abs(other.cents) for other in postings if _file_of(shape, other) == file]
+    weight = abs(posting.cents) if defect.startswith("date") else sum(beside) / len(beside)
+    share = lost.get(file, 0.0) + weight / sum(beside)
+    if share > LOSS:
+        posting.day = before
+        return False
+    lost[file] = share
+    return True
+
+
+def _file_of(shape: Shape, posting: Posting) -> object:
+    return posting.part, posting.day.month if shape.is_monthly else 0
 
 
 def _canaries(rng: Random, shape: Shape, year: int, first_case: int) -> list[Posting]:

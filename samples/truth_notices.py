@@ -7,8 +7,10 @@ A corrected award counts as corrected, in the month of the award that it correct
 Where METHOD leaves room, the truth reads it so: a change notice is a notice of its own and moves the call's deadline, not its
 month; cooperative, central-purchasing, no-call and price-only shares rest on procedures with an award notice; the open share
 on every procedure that was not cancelled; lots of a call that was cancelled are closed lots without an award; missing buyer
-ids are counted per notice and buyer; `missing_call_share` leaves out neg-wo-call and oth-single; Hilma's answers belong to
+ids are counted per notice and buyer; `missing_call_share` leaves out neg-wo-call and oth-single, and what has no call and was
+decided within a year of the switch to eForms; Hilma's answers belong to
 the month of the award notice, else of the call; clauses are counted by lot, green, social, food and innovation by procedure.
+A small purchase is a notice and a procurement, and a call of no figure.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from samples.overlays import GDP_EUR
 NO_CALL = ("neg-wo-call", "oth-single")
 SHORT_DAYS = 15
 SME = "sme"
+CANNOT_BE_OLDER = date(2024, 10, 24)
+HILMA_WROTE_TED = date(2019, 12, 1)
 QUESTIONS = {
     "employment_clause_share": "employmentCondition",
     "human_rights_clause_share": "codeOfConduct",
@@ -34,7 +38,7 @@ QUESTIONS = {
 
 def cells(procedures: Iterable[Procedure], span: Span) -> Mapping[tuple[Series, Place], Cell]:
     """All notice figures by level and period."""
-    chosen = [procedure for procedure in procedures if procedure.country == "FI"]
+    chosen = [procedure for procedure in procedures if procedure.country == "FI" and not procedure.outside]
     sums = Sums(span)
     medians: dict[tuple[Series, Place], list[int]] = defaultdict(list)
     distinct: dict[tuple[Series, Place], set[str]] = defaultdict(set)
@@ -74,7 +78,7 @@ def states_value(procedure: Procedure, notice: Notice) -> bool:
     """Whether the notice gives a public value in euros: an estimate, an award's value, or a total."""
     if procedure.currency != "EUR":
         return False
-    if notice.role in ("call", "change"):
+    if notice.role in ("call", "change", "small_value"):
         return procedure.estimated_cents is not None or any(lot.estimated_cents is not None for lot in procedure.lots)
     awards = [award for lot in procedure.told(notice) if lot.result for award in lot.result.awards]
     if notice.role == "modification":
@@ -95,7 +99,8 @@ def _calls(sums: Sums, procedure: Procedure, scope: str) -> None:
         if newest.deadline is not None and lot.dps == "none":
             short = (newest.deadline - call.day).days < SHORT_DAYS
             sums.add(Series("short_deadline_share", scope), buyer, call.day, int(short), 1)
-    if change is not None and cancelled:
+    # of a national call in Hilma's own shape nobody would tell that it was awarded
+    if change is not None and cancelled and (procedure.is_ted or procedure.schema != "hilma"):
         for _ in procedure.lots:
             sums.add(Series("cancelled_share", scope), buyer, change.day, 1, 1)
 
@@ -117,7 +122,7 @@ def _results(sums: Sums, medians: dict[tuple[Series, Place], list[int]], procedu
     sums.add(Series("no_call_share", scope, "with_oth_single"), buyer, day, int(procedure.procedure_type in NO_CALL), 1)
     sums.add(Series("cooperative_share", scope), buyer, day, int(len(procedure.buyers) > 1), 1)
     sums.add(Series("cpb_share", scope), buyer, day, int(procedure.central), 1)
-    if procedure.schema == "eforms" and procedure.procedure_type not in NO_CALL:
+    if procedure.schema == "eforms" and procedure.procedure_type not in NO_CALL and _tells_of_call(procedure, day):
         sums.add(Series("missing_call_share", scope), buyer, day, int(procedure.notice("call") is None), 1)
     _price_only(sums, procedure, scope, day)
     for lot in procedure.lots:
@@ -178,13 +183,23 @@ def _bids(
 
 def _sellers(sums: Sums, procedure: Procedure, result: Result, scope: str, day: date) -> None:
     buyer = procedure.buyers[0]
+    told = result_of(procedure)
+    # METHOD 41: what Hilma wrote into TED XML of these years of SMEs is unknown
+    is_guessed = procedure.schema == "ted" and told is not None and told.dispatched >= HILMA_WROTE_TED
     winners = {winner.name: winner for award in result.awards for winner in award.winners}
     for winner in winners.values():
         sums.add(Series("missing_seller_id_share", scope), buyer, day, int(winner.identity is None), 1)
-        if winner.size and winner.kind != "foreign_id":
+        # nor is a box of Hilma's own JSON that is not ticked
+        if winner.size and winner.kind != "foreign_id" and not is_guessed and procedure.schema != "hilma":
             sums.add(Series("sme_contractor_share", scope), buyer, day, int(winner.size == SME), 1)
-    if result.tenders and result.sme_tenders is not None and result.sme_tenders <= result.tenders:
+    if result.tenders and result.sme_tenders is not None and result.sme_tenders <= result.tenders and not is_guessed:
         sums.add(Series("sme_bid_share", scope), buyer, day, result.sme_tenders, result.tenders)
+
+
+def _tells_of_call(procedure: Procedure, resulted: date) -> bool:
+    """A call, or a decision so late that the procedure cannot have begun before the notices were eForms (METHOD 37)."""
+    decided = [lot.result.decision for lot in procedure.lots if lot.result and lot.result.decision]
+    return procedure.notice("call") is not None or min([*decided, resulted]) >= CANNOT_BE_OLDER
 
 
 def _price_only(sums: Sums, procedure: Procedure, scope: str, day: date) -> None:

@@ -72,7 +72,7 @@ CUSTOMER_HINT = labels(
 )
 
 _COLUMNS = (
-    column("case_id", pl.String, "Yhteydenoton tunnus", "Ärendets id", "Case id", required=True, hint=CASE_ID_HINT, also=("incidentid", "incident", "ticketnumber", "case number", "tapausnumero", "tapauksen numero", "ärendenummer")),
+    column("case_id", pl.String, "Yhteydenoton tunnus", "Ärendets id", "Case id", is_id=True, required=True, hint=CASE_ID_HINT, also=("incidentid", "incident", "ticketnumber", "case number", "tapausnumero", "tapauksen numero", "ärendenummer")),
     column("received_at", MOMENT, "Saapunut", "Inkom", "Received at", required=True, hint=TIME_HINT, also=("createdon", "created on", "luotu", "luontiaika", "skapades den", "skapad den", "skapad")),
     column("modified_at", MOMENT, "Muokattu", "Ändrad", "Modified at", also=("modifiedon", "modified on", "muokkausaika", "muokattu viimeksi", "ändrades den", "ändrad den")),
     column("first_response_at", MOMENT, "Ensimmäinen vastaus", "Första svar", "First response at", also=("firstresponseat", "first response", "first response sent on", "ensivastaus", "ensivaste", "första svaret")),
@@ -97,6 +97,7 @@ CASE = form(
     key=("case_id", "modified_at"),
     unit=("agency", "case_id", "modified_at", "closed_at"),
     rules=(
+        Rule("closing_time_missing", "closed_at", "warn", "completeness", "The case is closed and nothing says when: it counts in no time of resolution and in no month's closings."),
         Rule("type_unmapped", "request_type", "warn", "consistency", "The type of request stands in no register (codelists/contact_words.csv)."),
         Rule("joint_procurement_unmapped", "joint_procurement", "warn", "consistency", "The joint procurement is neither a code nor known to codelists/contact_joint_procurements.csv."),
     ),

@@ -24,6 +24,7 @@ class Column:
     further ones; `last_day` holds those under which a day is the last one, where the column wants the day after;
     `words` lists per code what people and systems write for it (the first three: fi, sv, en); `hint` tells who
     fills in what to write; `is_organisation` asks for a business id or an id of the register of organisations;
+    `is_id` holds ids that no register closes: a number that a spreadsheet has made of one is none;
     `is_masked` hides the delivered text of broken rows, where people write names instead of what is asked for.
     """
 
@@ -43,6 +44,7 @@ class Column:
     hint: Mapping[str, str] | None = None
     is_organisation: bool = False
     is_masked: bool = False
+    is_id: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Rule:
     """A row rule: a row that breaks a `fail` rule is quarantined, a row that breaks a `warn` rule is loaded and counted.
 
     `limit_share` is the gate: a delivery where more than this share of the table's rows break the rule is refused whole
-    (None: the rule never refuses a delivery).
+    (None: the rule never refuses a delivery). `of` "euros": no row breaks it by itself; the share is that of the delivery's euros
+    (absolute, estimated where an amount cannot be read) that its quarantined rows hold.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Rule:
     dimension: Dimension
     description: str
     limit_share: float | None = None
+    of: Literal["rows", "euros"] = "rows"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ class ConfigurationError(NyckeltalError):
     exit_code = 3
 
 
+class WarehouseLost(ConfigurationError):
+    """There is no warehouse though there was one, or an older one; what it left can make it anew."""
+
+
 class DeliveryRefused(NyckeltalError):
     """A delivered file cannot be taken as it is; `reasons` says why and what to do."""
 
@@ -35,6 +39,9 @@ class DeliveryRefused(NyckeltalError):
     def __init__(self, *reasons: Reason) -> None:
         super().__init__("; ".join(str(reason) for reason in reasons))
         self.reasons = reasons
+
+    def __reduce__(self) -> tuple[type[DeliveryRefused], tuple[Reason, ...]]:
+        return DeliveryRefused, self.reasons  # as it travels between processes
 
 
 class InvariantBroken(NyckeltalError):
@@ -49,6 +56,22 @@ class StorageFailed(NyckeltalError):
     exit_code = 6
 
 
+class Damaged(NyckeltalError):
+    """Files of the home are lost or not what was written; `damage` says which, and what heals them. Nothing was changed."""
+
+    exit_code = 7
+
+    def __init__(self, *damage: Damage) -> None:
+        super().__init__("; ".join(str(item) for item in damage))
+        self.damage = damage
+
+
+class MemoryShort(NyckeltalError):
+    """What is allowed of memory (NYCKELTAL_MEMORY_MB), or what the machine has, is not enough; nothing was half-loaded."""
+
+    exit_code = 8
+
+
 class ServiceUnavailable(NyckeltalError):
     """Prefect's API does not answer or refuses us (exit code 69 is EX_UNAVAILABLE). Nothing is lost: landing is the truth."""
 
@@ -59,6 +82,23 @@ class Busy(NyckeltalError):
     """Another process holds the writer lock (exit code 75 is EX_TEMPFAIL: try again)."""
 
     exit_code = 75
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One file or directory of a home that is not what it should be.
+
+    `path` names it (below the home directory where it lies there), `text` says what is wrong, `cure` what heals it, with the
+    command. `is_healed`: this run has healed it already.
+    """
+
+    path: str
+    text: str
+    cure: str
+    is_healed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.text}; {self.cure}"
 
 
 @dataclass(frozen=True)

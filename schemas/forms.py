@@ -33,10 +33,13 @@ RULES = (
     Rule("value_missing", None, "fail", "completeness", "A column that must be filled in is blank.", limit_share=0.5),
     Rule("value_unreadable", None, "fail", "validity", "The cell is not a number, a day or a yes/no, whichever the column asks for.", limit_share=0.5),
     Rule("value_out_of_range", None, "fail", "accuracy", "The number or day lies outside the column's range.", limit_share=0.5),
+    Rule("value_ambiguous", None, "fail", "validity", "The cell is a text with one mark before three digits (1.000), and no other text of the column tells whether that is a decimal mark.", limit_share=0.5),
     Rule("value_is_formula", None, "fail", "validity", "The cell holds a formula; deliver values.", limit_share=0.5),
     Rule("code_unknown", None, "fail", "validity", "The word is none of the column's code list in any language.", limit_share=0.5),
     Rule("organisation_unknown", None, "fail", "validity", "Neither a valid business id nor an id of the register of organisations.", limit_share=0.5),
     Rule("key_repeated", None, "fail", "uniqueness", "An earlier row of the file has the same key.", limit_share=0.5),
+    Rule("id_is_number", None, "fail", "accuracy", "A spreadsheet has taken the id for a number or a day (2,02501E+11): what is lost of it cannot be brought back. Deliver ids as text.", limit_share=0.5),
+    Rule("id_zeros_lost", None, "warn", "accuracy", "The id lacks zeros that others of the column begin with: a spreadsheet took it for a number. Deliver ids as text."),
     Rule("contact_found", None, "warn", "validity", "An e-mail address or a telephone number stood in a cell; the cell was dropped."),
     Rule("personal_id_found", None, "warn", "validity", "A personal identity code stood in a cell; the cell was dropped."),
 )  # fmt: skip

@@ -22,6 +22,12 @@ FACTORS = {
     "responsibility": ("Vastuullisuus", "Ansvarsfullhet", "Responsibility"),
 }
 """The five factors, with their headings: fi, sv, en."""
+ALSO = {
+    "innovation": ("Innovatiivisuus",),
+    "competence": ("Osaamisen kasvattaminen", "Kompetensökning"),
+    "responsibility": ("Hållbarhet",),
+}
+"""Headings of factors as the central purchasing body prints them."""
 HIGHEST = 2
 LEAST_FACTORS = 4
 """So many of the five must be assessed for an index, and at both measuring points for a comparison (METHOD 25)."""
@@ -45,7 +51,7 @@ VALUE_LIMIT = 1_000_000_000_000
 def _scores() -> tuple[Column, ...]:
     """A score per factor. Words may stand there instead of a number: quarantine does not show them."""
     return tuple(
-        column(name, pl.Int64, *headings, minimum=0, maximum=HIGHEST, hint=SCORE_HINT, is_masked=True, description=f"{headings[2]}, 0-2; null: not assessed.")
+        column(name, pl.Int64, *headings, minimum=0, maximum=HIGHEST, hint=SCORE_HINT, is_masked=True, also=ALSO.get(name, ()), description=f"{headings[2]}, 0-2; null: not assessed.")
         for name, headings in FACTORS.items()
     )  # fmt: skip
 
@@ -55,7 +61,7 @@ ASSESSMENT = form(
     labels("Vaikuttavuuden arvioinnit", "Bedömningar av genomslag", "Impact assessments"),
     "One assessment of one case at one measuring point.",
     columns=(
-        column("case_id", pl.String, "Arvioidun hankinnan tunnus", "Den bedömda upphandlingens nummer", "Case id", required=True, is_masked=True, hint=CODE_HINT, description="Id of the mini-competition, or of the joint procurement where its own stage is assessed."),
+        column("case_id", pl.String, "Arvioidun hankinnan tunnus", "Den bedömda upphandlingens nummer", "Case id", is_id=True, required=True, is_masked=True, hint=CODE_HINT, description="Id of the mini-competition, or of the joint procurement where its own stage is assessed."),
         coded("kind", KINDS, "Hankinnan laji", "Upphandlingens art", "Kind of case", required=True),
         agreement(),
         *organisation(also=("asiakkaan y-tunnus", "kundens fo-nummer", "customer id")),

@@ -46,7 +46,7 @@ def _agreement(required: bool = True) -> Column:
     """The agreement that a row is about."""
     return column(
         "agreement_id", pl.String, "Yhteishankinnan tunnus", "Den gemensamma upphandlingens nummer", "Joint procurement id",
-        required=required, is_masked=True, also=("sopimuksen tunnus", "sopimustunnus", "sopimusnumero", "avtalets nummer", "avtalsnummer", "agreement id", "contract id"),
+        is_id=True, required=required, is_masked=True, also=("sopimuksen tunnus", "sopimustunnus", "sopimusnumero", "avtalets nummer", "avtalsnummer", "agreement id", "contract id"),
         hint=CODE_HINT,
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ AGREEMENT = form(
         column("valid_from", pl.Date, "Voimassa alkaen", "Gäller från", "Valid from", required=True, also=("alkaa", "börjar")),
         column("valid_to", pl.Date, "Päättyy", "Upphör", "Ends on", also=("ei enää voimassa alkaen", "upphör den", "gäller inte längre från", "no longer in force from"), last_day=("voimassa asti", "voimassa saakka", "viimeinen voimassaolopäivä", "gäller till", "gäller till och med", "giltig till", "giltig till och med", "valid to", "valid until", "valid through"), description="Day on which it is in force no more; blank: open-ended.", hint=labels("Päivä, jona sopimus ei enää ole voimassa. Tyhjä: toistaiseksi.", "Dagen då avtalet inte längre gäller. Tomt: tills vidare.", "The day on which it is in force no more. Blank: open-ended.")),
         column("lots_n", pl.Int64, "Osia", "Delar", "Lots", minimum=1, maximum=10_000),
-        column("procedure_id", pl.String, "Hankintailmoituksen tunnus", "Upphandlingsannonsens nummer", "Notice id", is_masked=True, also=("hilma-tunnus", "hilma-nummer", "ilmoituksen tunnus", "procedure id"), description="Id of the procedure or of its notice; blank: not known."),
+        column("procedure_id", pl.String, "Hankintailmoituksen tunnus", "Upphandlingsannonsens nummer", "Notice id", is_id=True, is_masked=True, also=("hilma-tunnus", "hilma-nummer", "ilmoituksen tunnus", "procedure id"), description="Id of the procedure or of its notice; blank: not known."),
         column("is_open_to_all", pl.Boolean, "Avoin kaikille asiakkaille", "Öppen för alla kunder", "Open to all customers", description="No or blank: open to those whom `agreement_open_to` names."),
         column("is_critical", pl.Boolean, "Kriittinen hankinta", "Kritisk upphandling", "Critical"),
         column("has_preparedness_plan", pl.Boolean, "Varautumissuunnitelma tai -ehdot", "Beredskapsplan eller beredskapsvillkor", "Preparedness plan or terms"),
@@ -93,7 +93,7 @@ SUPPLIER = form(
     f"One supplier of one agreement; an agreement's list of suppliers {PART}.",
     columns=(
         _agreement(),
-        column("supplier_id", pl.String, "Toimittajan Y-tunnus", "Leverantörens FO-nummer", "Supplier's business id", required=True, is_masked=True, also=("y-tunnus", "fo-nummer", "business id", "supplier id"), description="Business id, or the foreign register's id."),
+        column("supplier_id", pl.String, "Toimittajan Y-tunnus", "Leverantörens FO-nummer", "Supplier's business id", is_id=True, required=True, is_masked=True, also=("y-tunnus", "fo-nummer", "business id", "supplier id"), description="Business id, or the foreign register's id."),
         coded("size", SIZES, "Yrityksen koko", "Företagets storlek", "Size", also=("koko", "kokoluokka", "storlek")),
         column("valid_from", pl.Date, "Mukana alkaen", "Med från", "On the agreement from", hint=labels("Tyhjä: sopimuksen alusta.", "Tomt: från avtalets början.", "Blank: from its beginning.")),
         column("valid_to", pl.Date, "Ei enää mukana alkaen", "Inte längre med från", "Off the agreement from", last_day=("mukana asti", "mukana saakka", "med till", "med till och med", "on the agreement until", "on the agreement through"), description="First day on which it is on the agreement no more; blank: to its end.", hint=labels("Ensimmäinen päivä, jona ei enää mukana.", "Första dagen då leverantören inte längre är med.", "The first day on which it is on it no more.")),

@@ -23,7 +23,7 @@ def agreement() -> Column:
     """The joint procurement under which a mini-competition is held: its id in `joint_procurements`."""
     return column(
         "agreement_id", pl.String, "Yhteishankinnan tunnus", "Den gemensamma upphandlingens nummer", "Joint procurement id",
-        is_masked=True, also=("sopimuksen tunnus", "avtalets nummer", "agreement id"), hint=CODE_HINT,
+        is_id=True, is_masked=True, also=("sopimuksen tunnus", "avtalets nummer", "agreement id"), hint=CODE_HINT,
     )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ MINI_COMPETITION = form(
     labels("Minikilpailutukset", "Minikonkurrensutsättningar", "Mini-competitions"),
     "One mini-competition of a customer under a joint procurement.",
     columns=(
-        column("competition_id", pl.String, "Minikilpailutuksen tunnus", "Minikonkurrensutsättningens nummer", "Mini-competition id", required=True, is_masked=True, hint=CODE_HINT),
+        column("competition_id", pl.String, "Minikilpailutuksen tunnus", "Minikonkurrensutsättningens nummer", "Mini-competition id", is_id=True, required=True, is_masked=True, hint=CODE_HINT),
         agreement(),
         *organisation(also=("asiakkaan y-tunnus", "kundens fo-nummer", "customer id")),
         coded("status", STATUSES, "Tila", "Status", "Status", required=True),

@@ -13,11 +13,13 @@ from schemas.contract import Column, Contract, Rule, Table
 
 FORM_TYPES = ("planning", "competition", "change", "result", "dir-awa-pre", "cont-modif", "bri", "consultation", "completion")
 RESULT_CODES = ("selec-w", "clos-nw", "open-nw")
+SME_SIZES = ("micro", "small", "medium", "sme")
+"""BT-165: sizes of small and medium-sized enterprises."""
 ID_KINDS = ("business_id", "foreign_id", "unreadable", "none")
 
 KEY = (
     Column("delivery_id", pl.String, "Delivery that brought the notice.", required=True),
-    Column("notice_id", pl.String, "BT-701; older TED schema: the document number NNNNNN-YYYY.", required=True),
+    Column("notice_id", pl.String, "BT-701; older TED schema, and Hilma's JSON of an EU notice: the document number NNNNNN-YYYY; other JSON: hilma-<id>.", required=True),
     Column("notice_version", pl.Int32, "BT-757; older TED schema: 1.", required=True, minimum=0),
 )
 
@@ -33,14 +35,14 @@ NOTICE = Table(
             required=True,
             minimum=1,
         ),
-        Column("schema", pl.String, "eforms, ted (R2.0.8, R2.0.9).", required=True, codes=("eforms", "ted")),
+        Column("schema", pl.String, "eforms, ted (R2.0.8, R2.0.9), hilma (Hilma's own JSON).", required=True, codes=("eforms", "ted", "hilma")),
         Column("schema_version", pl.String, "SDK or schema version, e.g. 1.13 or R2.0.9.S04."),
         Column("form_type", pl.String, "BT-03.", required=True, codes=FORM_TYPES),
         Column("notice_type", pl.String, "BT-02, e.g. cn-standard; older TED schema: the form, e.g. F03."),
-        Column("subtype", pl.String, "OPP-070: 1-40, CEI, T01, T02, X01, X02, E1-E6; older TED schema: the form, e.g. F03."),
+        Column("subtype", pl.String, "OPP-070: 1-40, CEI, T01, T02, X01, X02, E1-E6; older TED schema: the form, e.g. F03; Hilma's JSON: also 9901-9913, 2101, 2201, 2203."),
         Column("legal_basis", pl.String, "BT-01."),
         Column("is_ted", pl.Boolean, "Published in TED by rule (EU notice), not a national notice only.", required=True),
-        Column("procedure_id", pl.String, "BT-04; older TED schema: the document number of the call it follows, else its own."),
+        Column("procedure_id", pl.String, "BT-04; older TED schema: the document number of the call it follows, else its own; Hilma's JSON: hilma-<project>, which measures name as TED does."),
         Column(
             "previous_notice_id",
             pl.String,
@@ -89,12 +91,18 @@ NOTICE = Table(
             "Neither a publication date nor a dispatch date that is a real date.",
         ),
         Rule("form_type_unknown", "form_type", "fail", "validity", "The form type (BT-03) is not known."),
-        Rule("subtype_missing", "subtype", "fail", "completeness", "No notice subtype (OPP-070)."),
+        Rule(
+            "subtype_unknown",
+            "subtype",
+            "warn",
+            "validity",
+            "The notice subtype (OPP-070) is missing or not one this contract knows; the form type (BT-03) says what the notice is.",
+        ),
         Rule(
             "buyer_missing", "organisation_ref", "fail", "completeness", "No buyer, or the buyer is not among the organisations."
         ),
-        Rule("lot_missing", "lot_id", "fail", "completeness", "A call or result notice without lots."),
-        Rule("result_missing", "result_id", "fail", "completeness", "A result notice without a lot result."),
+        Rule("lot_missing", "lot_id", "warn", "completeness", "A call or result notice without lots; it counts as a notice only."),
+        Rule("result_missing", "result_id", "warn", "completeness", "A result notice without a lot result: how it ended is unknown."),
         Rule(
             "identifier_missing",
             None,
@@ -125,7 +133,42 @@ NOTICE = Table(
             "A personal identity code stood in the notice; it and the name beside it were dropped.",
         ),
         Rule("date_is_dummy", None, "warn", "validity", "A date is a placeholder (2000-01-01, 1970-01-01) and was left out."),
+        Rule(
+            "hilma_ted_unknown",
+            None,
+            "warn",
+            "validity",
+            "A count, size or day that Hilma wrote into TED XML (12/2019-2023) also where none was told; it was left out.",
+        ),
         Rule("currency_not_eur", None, "warn", "consistency", "Amounts in another currency are not summed."),
+        Rule(
+            "value_implausible",
+            None,
+            "warn",
+            "accuracy",
+            "A value is a placeholder: at most one euro, nines only, or above the limit implausible_notice_value; it counts as not given.",
+        ),
+        Rule(
+            "notice_contradictory",
+            None,
+            "warn",
+            "consistency",
+            "The notice says two things of one (awards above its own total, two numbers of tenders of one lot, fewer tenders of SMEs than SMEs won); the value is unknown.",
+        ),
+        Rule(
+            "result_repeated",
+            "result_id",
+            "warn",
+            "uniqueness",
+            "Award sections without a lot number repeat the same counts and value: they are one result.",
+        ),
+        Rule(
+            "value_shared",
+            "award_value_cents",
+            "warn",
+            "consistency",
+            "Several lot results name one tender: its value is that of all of them together, and not known of each.",
+        ),
         Rule(
             "reference_broken",
             None,

@@ -144,6 +144,14 @@ POSTING_LINE = Table(
             limit_share=0.05,
         ),
         Rule(
+            "amount_ambiguous",
+            "net_amount",
+            "fail",
+            "validity",
+            "The amount is a text with one mark before three digits (1.000), and no other text tells whether that is a decimal mark.",
+            limit_share=0.05,
+        ),
+        Rule(
             "amount_out_of_range",
             "net_amount",
             "fail",
@@ -201,6 +209,15 @@ POSTING_LINE = Table(
             limit_share=0.01,
         ),
         Rule(
+            "euros_lost",
+            "net_amount",
+            "fail",
+            "completeness",
+            "Quarantined rows hold too much of the delivery's euros; an amount that cannot be read is taken for the mean of the others.",
+            limit_share=0.01,
+            of="euros",
+        ),
+        Rule(
             "no_final_newline",
             None,
             "warn",
@@ -215,11 +232,32 @@ POSTING_LINE = Table(
             "A row of a state file whose sector is not the state's names an organisation that the register does not know; it counts under the state file's code, also where that organisation delivers itself.",
         ),
         Rule(
+            "total_without_sum",
+            None,
+            "warn",
+            "consistency",
+            "A cell says total, but the amount is not the sum of the rows above: it counts as a posting.",
+        ),
+        Rule(
             "supplier_id_invalid",
             "supplier_business_id",
             "warn",
             "validity",
             "The business id's check digit is wrong; the supplier counts as without an id.",
+        ),
+        Rule(
+            "id_is_number",
+            None,
+            "warn",
+            "accuracy",
+            "A spreadsheet has taken the id for a number or a day (2,02501E+11): what is lost of it cannot be brought back. An invoice's id is marked with its line, another's is left out.",
+        ),
+        Rule(
+            "id_zeros_lost",
+            None,
+            "warn",
+            "accuracy",
+            "The id lacks zeros that others of the column begin with: a spreadsheet took it for a number. An invoice's id is marked with its line, another's is left out.",
         ),
         Rule("supplier_id_missing", "supplier_business_id", "warn", "completeness", "No business id on the row."),
         Rule(

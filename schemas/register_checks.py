@@ -55,8 +55,8 @@ _OPERATORS = (">=", ">", "<=", "<")
 WORDS: Mapping[tuple[str, str], Sequence[str]] = {
     ("agencies.csv", "language"): ("fi", "sv", "en"),
     ("agencies.csv", "amount_basis"): ("net", "gross"),
-    ("supplier_words.csv", "kind"): ("company_form", "masked", "organisation", "private_trader", "total"),
-    ("sector_aliases.csv", "kind"): ("state_file", "legal_type"),
+    ("supplier_words.csv", "kind"): ("company_form", "first_name", "masked", "organisation", "private_trader", "total"),
+    ("sector_aliases.csv", "kind"): ("state_file", "legal_type", "name_word", "name_end"),
     ("cpv.csv", "kind"): ("supplies", "services", "works"),
     ("codelists/agreement_categories.csv", "kind"): ("register", "invoice"),
     ("codelists/contact_words.csv", "kind"): ("state", "status_reason", "origin", "request_type"),

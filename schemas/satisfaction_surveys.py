@@ -28,8 +28,10 @@ QUESTIONS_MAX = 10
 
 _RULES = (
     Rule("answer_unknown", "value", "fail", "validity", "The answer is no code and no word of the question's scale; add it to survey_scales.csv.", limit_share=0.5),
-    Rule("scale_contradicts", "value", "fail", "consistency", "The question's labels number its scale in both directions; which end is good is not known.", limit_share=0.5),
+    Rule("scale_contradicts", "value", "fail", "consistency", "The question's labels number its scale in both directions, or its numbers count on a longer scale; what they mean is not known.", limit_share=0.5),
     Rule("wave_unknown", "wave_year", "fail", "completeness", "Neither a response date nor a year says to which wave the answer belongs.", limit_share=0.5),
+    Rule("answers_contradict", "value", "warn", "consistency", "A later row with the same response id answers the question otherwise: the respondent's last answer counts, this one is set aside."),
+    Rule("response_id_lost", "respondent", "warn", "accuracy", "A spreadsheet has taken the response id for a number: the row counts as a respondent of its own. Deliver ids as text."),
     Rule("organisation_not_mapped", "organisation_id", "warn", "validity", "The respondent's organisation is no business id and not in the registers: counted in the nation only."),
 )  # fmt: skip
 
@@ -41,7 +43,7 @@ ANSWER = form(
         coded("survey", SURVEYS, "Kysely", "Enkät", "Survey", required=True),
         year("Vuosi, jota kysytään", "År som enkäten gäller", "Year asked about", also=("vuosi", "år", "year", "kyselyvuosi", "wave year")),
         column("wave_month", pl.Int64, "Kuukausi (jatkuva kysely)", "Månad (fortlöpande enkät)", "Month (continuous survey)", minimum=1, maximum=12, description="Month of the response in surveys that run all year; blank in yearly waves."),
-        column("respondent", pl.Int64, "Vastaaja", "Svarande", "Respondent", required=True, minimum=1, also=("vastaajan numero", "vastaajatunnus", "respondentid", "responseid", "respondent id", "response id"), hint=labels("Juokseva numero, ei nimeä eikä sähköpostia.", "Löpande nummer, inte namn eller e-post.", "A running number, no name or e-mail address.")),
+        column("respondent", pl.Int64, "Vastaaja", "Svarande", "Respondent", required=True, minimum=1, also=("vastaajan numero", "vastaajatunnus", "respondentid", "responseid", "respondent id", "response id", "vastauksen tunnus", "vastaustunnus", "svars-id", "svarsid", "svarandes id", "response_id", "respondent_id"), hint=labels("Juokseva numero, ei nimeä eikä sähköpostia.", "Löpande nummer, inte namn eller e-post.", "A running number, no name or e-mail address.")),
         column("responded_on", pl.Date, "Vastauspäivä", "Svarsdatum", "Response date", also=("vastausaika", "vastattu", "responsedate", "completion time", "slutförandetid", "valmistumisaika", "submitted on")),
         organisation(required=False)[0],
         column("company_id", pl.String, "Yrityksen Y-tunnus", "Företagets FO-nummer", "Company's business id", also=("toimittajan y-tunnus", "leverantörens fo-nummer", "supplier id")),

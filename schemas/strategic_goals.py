@@ -27,7 +27,7 @@ GOAL = form(
     columns=(
         *organisation(),
         year(),
-        column("goal_id", pl.String, "Tavoitteen tunnus", "Målets kod", "Goal code", required=True, is_masked=True, hint=labels("Tunnus ilman välilyöntejä, ei tavoitteen sanamuotoa.", "En kod utan blanksteg, inte målets ordalydelse.", "A code without blanks, not the goal's wording.")),
+        column("goal_id", pl.String, "Tavoitteen tunnus", "Målets kod", "Goal code", is_id=True, required=True, is_masked=True, hint=labels("Tunnus ilman välilyöntejä, ei tavoitteen sanamuotoa.", "En kod utan blanksteg, inte målets ordalydelse.", "A code without blanks, not the goal's wording.")),
         column("target_hundredths", pl.Int64, "Tavoitearvo", "Målvärde", "Target value", unit="hundredth", description="Target, in hundredths of the goal's own unit."),
         column("actual_hundredths", pl.Int64, "Toteuma", "Utfall", "Actual value", unit="hundredth", description="What was reached, in hundredths of the goal's own unit."),
         coded("status", STATUSES, "Tila", "Status", "Status", hint=labels("Tyhjä: ei raportoitu.", "Tomt: inte rapporterat.", "Blank: not reported.")),

@@ -1,5 +1,8 @@
 """Dates as text to days, by one format for a whole file. Formats are strftime words, or `excel_serial` (days since 1899-12-30).
 
+Whatever a file's format is, a day that can be read in one way only is read: `2024-03-01` (true dates of spreadsheets among texts)
+and `1.3.2024` (day first wherever points part it). A time with a zone is brought to Finland before its day is taken.
+
 A format without days ("%Y-%m", "%m/%Y", "%Y%m") gives the first day of the month: aggregated files carry months only.
 """
 
@@ -9,6 +12,9 @@ from datetime import date
 
 import polars as pl
 
+ZONE = "Europe/Helsinki"
+_ZONED = r"[T ](\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)? ?(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?)$"
+_PLAIN = ("%Y-%m-%d", "%d.%m.%Y")
 _TIME = r"[T ]\d{1,2}[:.]\d{2}.*$"
 
 # format -> (what a cell looks like, how it is rewritten to ISO); the order settles ties:
@@ -49,8 +55,25 @@ def detect_date_format(sample: pl.Series, expected: str | None = None) -> str | 
 
 
 def parse_dates(texts: pl.Series, date_format: str) -> pl.Series:
-    """Days of the texts; null where a cell is blank or does not follow the format. A time of day after the date is cut off."""
-    return texts.to_frame("text").select(_EVERY[date_format].alias(texts.name)).to_series()
+    """Days of the texts; null where a cell is blank or neither follows the format nor can be read in one way only. A time of day
+    after the date is cut off."""
+    frame = texts.cast(pl.String).to_frame("text")
+    days = frame.select(_EVERY[date_format].alias(texts.name)).to_series()
+    if days.null_count() > texts.null_count():
+        plain = [_EVERY[name] for name in _PLAIN if name != date_format]
+        days = frame.select(pl.coalesce(pl.lit(days), *plain).alias(texts.name)).to_series()
+    zoned = frame["text"].str.strip_chars().str.extract_groups(_ZONED).struct.unnest()
+    return days if zoned["1"].null_count() == len(zoned) else _in_finland(days, zoned)
+
+
+def _in_finland(days: pl.Series, zoned: pl.DataFrame) -> pl.Series:
+    """Days as they were in Finland at the times of `zoned` (groups of _ZONED; null where a text has no zone)."""
+    hour, minute, second, ahead, behind = (pl.col(name).cast(pl.Int64).fill_null(0) for name in ("1", "2", "3", "6", "7"))
+    offset = (60 * ahead + behind) * pl.when(pl.col("5") == "-").then(-1).otherwise(1)
+    moment = pl.col("day").cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute - offset, seconds=second)
+    there = moment.dt.replace_time_zone("UTC").dt.convert_time_zone(ZONE).dt.date()
+    frame = zoned.with_columns(day=days)
+    return frame.select(pl.when(pl.col("1").is_null()).then("day").otherwise(there).alias(days.name)).to_series()
 
 
 def _days(date_format: str) -> pl.Expr:

@@ -49,9 +49,20 @@ COUNT_SCHEMA = pl.Schema(
 whose amount could be read; rows whose amount could not are counted in amounts_unreadable. Cents are 0 in tables without money."""
 
 
+LOSS_SCHEMA = pl.Schema(
+    {"delivery_id": pl.String, "table_name": pl.String, "cents_lost": pl.Int64, "cents_all": pl.Int64}
+)
+"""What a delivery loses: absolute cents of its quarantined rows, and of these and its accepted ones; estimated where an amount
+cannot be read."""
+
+READER_FREE_BYTES = 50 * 10**6
+"""Up to this size a file may take what the limits of readers say, larger ones more."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """Sizes beyond which a file is refused. Bytes unless said otherwise."""
+    """Sizes beyond which a file is refused. Bytes unless said otherwise. `reader_*`: what reading a file of at most 50 MB may take
+    beyond an idle process; larger files may take more."""
 
     delimited_bytes: int = 10 * 1024**3
     other_bytes: int = 200 * 1024**2
@@ -60,6 +71,16 @@ class Limits:
     zip_members: int = 50_000
     xml_depth: int = 100
     line_bytes: int = 1024**2
+    reader_bytes: int = 512 * 1024**2
+    reader_seconds: float = 600.0
+
+    def reader_bytes_of(self, size: int) -> int:
+        """Memory that reading `size` bytes may take: grown with large files up to fourfold, for they are read in parts."""
+        return int(self.reader_bytes * min(max(1.0, size / READER_FREE_BYTES), 4.0))
+
+    def reader_seconds_of(self, size: int) -> float:
+        """Time that reading `size` bytes may take."""
+        return self.reader_seconds * max(1.0, size / READER_FREE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -99,11 +120,13 @@ class Context:
 class RawPart:
     """Raw frames, all text: one frame per raw table with `source_line` (Int64) and `delivery_id` where several deliveries are
     read together. `notes` carries what the reader found out about the file (encoding, delimiter, header row, date format,
-    header -> column map); equal for all parts of a file. `refused` names deliveries that could not be read at all."""
+    header -> column map) under the `delivery_id` that it is about; equal for all parts of a file, and told in receipts. `refused` names
+    deliveries that could not be read at all. `beside` is what the reader hands to cleaning besides, and nobody is told of."""
 
     frames: dict[str, pl.DataFrame]
     notes: dict[str, object] = field(default_factory=dict)
     refused: dict[str, list[Reason]] = field(default_factory=dict)
+    beside: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -132,6 +155,8 @@ class Conclusion:
     and in no other column; the conclusion adds them to set aside or quarantined with rows_read and cents_read 0); the same
     for `failures`.
 
+    `losses`: what the quarantined rows of tables with money hold (LOSS_SCHEMA); the gate looks at it.
+
     `slices` lists (delivery_id, part, slice_period, slice_kind) for snapshot sources; slice_kind is month or year.
     """
 
@@ -140,6 +165,7 @@ class Conclusion:
     set_aside: pl.DataFrame
     slices: pl.DataFrame
     refused: dict[str, list[Reason]] = field(default_factory=dict)
+    losses: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOSS_SCHEMA))
 
 
 SLICE_SCHEMA = pl.Schema({"delivery_id": pl.String, "part": pl.String, "slice_period": pl.Date, "slice_kind": pl.String})
@@ -166,10 +192,12 @@ class SnapshotMeasures:
 @dataclass(frozen=True)
 class KeyedMeasures:
     """Measures of a keyed source: `measure(tables, reference)` turns accepted rows (all versions) of whole procedures into
-    the measure tables; rows of a procedure depend on that procedure alone."""
+    the measure tables; rows of a procedure depend on that procedure alone, and on those that `names` tells of as the same:
+    (procedure_id, name) from accepted rows of the first table, where a procedure goes by several names."""
 
     tables: Sequence[Table]
     measure: Callable[[Mapping[str, pl.DataFrame], Reference], Mapping[str, pl.DataFrame]]
+    names: Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ OBSERVED_SCHEMA = pl.Schema(
 )
 """What deliveries say of organisations; several rows per organisation are allowed, the first non-null of a sort counts."""
 
+NAMED_ONLY = "notice-buyer:"
+"""How the keys of organisations begin of which nothing but a name is known."""
 ALWAYS = (date(1900, 1, 1), date(9999, 12, 31))
 UNKNOWN_SECTOR = "unknown"
 NAMES = ("name_fi", "name_sv", "name_en")
@@ -63,6 +65,29 @@ def organisations(reference: Reference, observed: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return pl.concat([register, delivered]).with_columns(pl.col("sector").fill_null(UNKNOWN_SECTOR))
+
+
+def same_by_name(observed: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """organisation_id, same_as: organisations of which nothing but a name is known, and the one organisation that bears it elsewhere,
+    in deliveries or in the register (`organisations`, in any language); none where several do."""
+    names = [observed.select("organisation_id", name=_tidied("name"))]
+    names += [known.select("organisation_id", name=_tidied(column)) for column in NAMES]
+    named = pl.concat(names).drop_nulls().unique()
+    only = pl.col("organisation_id").str.starts_with(NAMED_ONLY)
+    bearers = named.filter(~only)
+    single = bearers.group_by("name").agg(pl.col("organisation_id").unique()).filter(pl.col("organisation_id").list.len() == 1)
+    single = single.select("name", same_as=pl.col("organisation_id").list.first())
+    return named.filter(only).join(single, on="name").select("organisation_id", "same_as").unique("organisation_id").sort(pl.all())
+
+
+def _tidied(column: str) -> pl.Expr:
+    return pl.col(column).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def joined(members: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """`membership` with organisations counted as those that they are the same as (`same_by_name`)."""
+    moved = same.join(members, left_on="same_as", right_on="organisation_id").select(members.columns)
+    return pl.concat([members.join(same, on="organisation_id", how="anti"), moved])
 
 
 def group_members(reference: Reference) -> pl.DataFrame:

@@ -32,6 +32,11 @@ def period(kind: str, start: date) -> tuple[str, date, date]:
     return kind, start, month_end(add_months(start, months - 1))
 
 
+def of(starts: Iterable[tuple[str, date]]) -> pl.DataFrame:
+    """SCHEMA of the periods with some kinds and first days, in their order."""
+    return pl.DataFrame([period(kind, start) for kind, start in starts], schema=SCHEMA, orient="row")
+
+
 def expected_through(last: date, as_of: date) -> date:
     """The last month (its first day) that deliveries of invoices are expected for, where the data reach `last` (METHOD 29).
 
@@ -109,8 +114,7 @@ def a_year_later(periods: pl.DataFrame, years: int = 1) -> pl.DataFrame:
         .unique()
         .sort("period_kind", "period_start")
     )
-    rows = [period(kind, start) for kind, start in moved.iter_rows()]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return of(moved.iter_rows())
 
 
 def closing(kind: pl.Expr, end: pl.Expr, rule: str) -> pl.Expr:

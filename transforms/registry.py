@@ -54,7 +54,7 @@ SOURCES: dict[str, Source] = {
         conclude=procurement_notices.conclude,
         recognise=procurement_notices.recognise,
         coverage=procurement_notices.coverage,
-        measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure),
+        measures=KeyedMeasures(notice_measures.MEASURES, notice_measures.measure, notice_measures.names_of),
     ),
     "contact_requests": contact_requests.FORM.source(TableMeasures(contact_measures.MEASURES, contact_measures.measure)),
     "market_court_cases": market_court_cases.FORM.source(TableMeasures(court_measures.MEASURES, court_measures.measure)),

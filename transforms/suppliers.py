@@ -78,8 +78,14 @@ class Words:
         long_words = {word for word in organisations if len(word) >= 6}
         self.organisation = rf"(?:{_any_of(long_words)})(?:\W|$)|(?:^|\W)(?:{_any_of(organisations)})(?:\W|$)"
         self.public = rf"(?:{_any_of(long_words)})$|(?:^|\W)(?:{_any_of(organisations)})$"
+        # A first name and one or two more names, or a surname before it as registers write them; a company would have its form.
+        given = rf"(?:{_any_of(by_kind.get('first_name', set()))})(?:-\pL+)?"
+        surname = r"[\pL-]*(?:nen|la|lä|sson|ström|berg|lund|gren|qvist|kvist|holm)"
+        self.person = rf"^{given}(?: \pL\.?)?(?: [\pL-]{{2,}}){{1,2}}$|^{surname},? {given}(?: {given})?$"
         self.masked = sorted(by_kind.get("masked", set()))
         self.totals = sorted(by_kind.get("total", set()))
+        self.total = rf"^(?:{_any_of(set(self.totals))})(?:\W|$)|(?:^|\W)(?:{_any_of(set(self.totals))})$"
+        self.total_stems = sorted({max(re.findall("[a-z]+", word), key=len) for word in self.totals})
         self.known = sorted(_registered_names(reference))
 
     def read_names(self, names: pl.Series) -> np.ndarray:
@@ -96,6 +102,7 @@ class Words:
             .when(name.str.contains(self.company) | name.is_in(self.known)).then(NAMED)
             .when(name.str.contains(self.trader)).then(TRADER)
             .when(name.str.contains(self.organisation)).then(NAMED)
+            .when(name.str.contains(self.person)).then(TRADER)
             .otherwise(ANONYMOUS)
         )  # fmt: skip
         return lower.to_frame().select(said.cast(pl.UInt8)).to_series().to_numpy()

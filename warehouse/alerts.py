@@ -35,18 +35,8 @@ class Raised(Alert):
     run_id: str
 
 
-def create(store: Store) -> None:
-    """The table, made when missing."""
-    store.con.execute(
-        "CREATE TABLE IF NOT EXISTS ledger.alert (alert_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, subject VARCHAR NOT NULL, "
-        "raised_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, data VARCHAR NOT NULL, sent_at TIMESTAMP, ended_at TIMESTAMP, "
-        "PRIMARY KEY (kind, subject, raised_at))"
-    )
-
-
 def raise_new(store: Store, alerts: Iterable[Alert], run_id: str, at: datetime) -> list[Raised]:
     """Put those alerts into the outbox that are not open yet (same kind and subject, not ended); returns them."""
-    create(store)
     moment = _utc(at)
     open_now = {
         (row["kind"], row["subject"]) for row in store.rows("SELECT kind, subject FROM ledger.alert WHERE ended_at IS NULL")
@@ -72,7 +62,6 @@ def raise_new(store: Store, alerts: Iterable[Alert], run_id: str, at: datetime) 
 
 def end(store: Store, kind: str, subjects_still_true: Collection[str], at: datetime) -> int:
     """Close the open alerts of a kind whose matter is over; returns how many. They may be raised again later."""
-    create(store)
     ended = [subject for subject in open_subjects(store, kind) if subject not in subjects_still_true]
     if ended:
         marks = ", ".join("?" * len(ended))
@@ -85,14 +74,12 @@ def end(store: Store, kind: str, subjects_still_true: Collection[str], at: datet
 
 def open_subjects(store: Store, kind: str) -> list[str]:
     """Subjects of the alerts of a kind that have not ended."""
-    create(store)
     rows = store.rows("SELECT subject FROM ledger.alert WHERE kind = ? AND ended_at IS NULL ORDER BY subject", [kind])
     return [row["subject"] for row in rows]
 
 
 def unsent(store: Store) -> list[Raised]:
     """What waits to be sent, oldest first; also what has ended meanwhile: it was true and nobody was told."""
-    create(store)
     rows = store.rows("SELECT * FROM ledger.alert WHERE sent_at IS NULL ORDER BY raised_at, kind, subject")
     return [
         Raised(
@@ -109,7 +96,6 @@ def unsent(store: Store) -> list[Raised]:
 
 def mark_sent(store: Store, ids: Sequence[str], at: datetime) -> None:
     """Remember that alerts (by alert_id) are out."""
-    create(store)
     if ids:
         marks = ", ".join("?" * len(ids))
         store.con.execute(f"UPDATE ledger.alert SET sent_at = ? WHERE alert_id IN ({marks})", [_utc(at), *ids])

@@ -30,17 +30,9 @@ _MONTHLY = f"h.period_kind = 'month' AND h.level IN ({', '.join(repr(level) for 
 _SUBJECT = f"concat_ws('/', {_SERIES}, month)"
 
 
-def create(store: Store) -> bool:
-    """The table, made when missing; returns whether it was."""
-    if store.scalar("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'figure' AND table_name = 'deviation'"):
-        return False
-    columns = ", ".join(f"{name} {'INTEGER' if name == 'version' else 'VARCHAR'} NOT NULL" for name in SERIES)
-    store.con.execute(
-        f"CREATE TABLE figure.deviation ({columns}, month DATE NOT NULL, unit VARCHAR NOT NULL, value DECIMAL(28, 8) NOT NULL, "
-        "expected DOUBLE, fence_low DOUBLE, fence_high DOUBLE, residual DOUBLE, status VARCHAR NOT NULL, effect_eur DOUBLE, "
-        "judged_no INTEGER NOT NULL)"
-    )
-    return True
+def has_none(store: Store) -> bool:
+    """Whether no month has been judged yet."""
+    return not store.scalar("SELECT count(*) FROM (FROM figure.deviation LIMIT 1)")
 
 
 def find_due(store: Store, publication_no: int, everything: bool) -> int:
@@ -141,7 +133,6 @@ def keep(store: Store, verdicts: pl.DataFrame, facts: pl.DataFrame, publication_
 def newly_flagged(store: Store, publication_no: int, limit: int) -> list[dict[str, Any]]:
     """Months that a publication flagged and that are the newest of their series: largest effect in EUR first, then those
     without one, farthest from their fence first. With `subject`, which names the series and the month."""
-    create(store)
     return store.rows(
         f"SELECT *, {_SUBJECT} AS subject FROM figure.deviation d WHERE judged_no = ? AND status = 'flagged' AND NOT EXISTS "
         f"(FROM figure.deviation l WHERE {' AND '.join(f'l.{name} = d.{name}' for name in SERIES)} AND l.month > d.month) "
@@ -152,7 +143,6 @@ def newly_flagged(store: Store, publication_no: int, limit: int) -> list[dict[st
 
 def still_flagged(store: Store, subjects: Collection[str]) -> set[str]:
     """Which of some subjects still stand flagged."""
-    create(store)
     if not subjects:
         return set()
     marks = ", ".join("?" * len(subjects))
@@ -162,7 +152,6 @@ def still_flagged(store: Store, subjects: Collection[str]) -> set[str]:
 
 def published(store: Store, publication_no: int | None) -> pl.DataFrame:
     """Verdicts for publication: all, or those whose cell changed or was judged in a publication."""
-    create(store)
     where = "" if publication_no is None else f"SEMI JOIN ({_moved(publication_no)}) USING ({_SERIES}, month)"
     return store.frame(
         f"SELECT {_SERIES}, month, unit, value, expected, fence_low, fence_high, residual, status, effect_eur, "
@@ -172,7 +161,6 @@ def published(store: Store, publication_no: int | None) -> pl.DataFrame:
 
 def moved(store: Store, publication_no: int) -> pl.DataFrame:
     """Series and month of the cells that changed or were judged in a publication."""
-    create(store)
     return store.frame(_moved(publication_no))
 
 

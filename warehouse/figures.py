@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from schemas.key_figure import CELL, KEY_FIGURE
-from warehouse.store import Store, create_table
+from warehouse.store import Store
 
 KEY = KEY_FIGURE.primary_key
 DERIVED = ("is_latest", "data_through", "level_name", "revision_no")
@@ -18,21 +18,8 @@ DERIVED = ("is_latest", "data_through", "level_name", "revision_no")
 SETTLED = tuple(name for name in KEY_FIGURE.polars_schema().names() if name not in DERIVED)
 CONTENT = tuple(name for name in SETTLED if name not in KEY)
 
-
-def create(store: Store) -> None:
-    """The figure tables, made when missing."""
-    existing = {row["table_name"] for row in store.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'figure'")}
-    if "cell" not in existing:
-        create_table(store.con, "figure", CELL)
-    if "history" not in existing:
-        schema = KEY_FIGURE.polars_schema()
-        with store.relation("empty_history", pl.DataFrame(schema={name: schema[name] for name in SETTLED})):
-            store.con.execute(
-                "CREATE TABLE figure.history AS SELECT *, NULL::INTEGER AS revision_no, NULL::UHUGEINT AS content_hash, "
-                "NULL::INTEGER AS valid_from_no, NULL::INTEGER AS valid_to_no FROM empty_history"
-            )
-    # rows for their owner only (METHOD 5): never in the open file
-    store.con.execute("ALTER TABLE figure.history ADD COLUMN IF NOT EXISTS is_restricted BOOLEAN DEFAULT false")
+CONTENT_HASH = "md5_number(concat_ws(chr(31), " + ", ".join(f"coalesce(\"{name}\"::VARCHAR, '')" for name in SETTLED) + "))"
+"""Hash of a row's content, as SQL: without revision numbers and times."""
 
 
 def dirty_months(store: Store) -> pl.DataFrame:
@@ -108,9 +95,8 @@ def revise(
         store.con.execute(
             f"UPDATE figure.history h SET valid_to_no = {publication_no} FROM {table} c WHERE h.valid_to_no IS NULL AND {closing}"
         )
-    text = ", ".join(f"coalesce(\"{name}\"::VARCHAR, '')" for name in SETTLED)
     store.con.execute(
-        f"INSERT INTO figure.history BY NAME SELECT *, md5_number(concat_ws(chr(31), {text})) AS content_hash, "
+        f"INSERT INTO figure.history BY NAME SELECT *, {CONTENT_HASH} AS content_hash, "
         f"{publication_no} AS valid_from_no FROM changed_row"
     )
     # a row written and superseded within one unpublished attempt never was published
@@ -174,6 +160,12 @@ def largest_changes(store: Store, publication_no: int, limit: int) -> list[dict[
     )
 
 
+def versions(store: Store) -> dict[str, int]:
+    """figure_id -> version of its definition, of the figures that are published."""
+    rows = store.rows("SELECT figure_id, max(version) AS version FROM figure.history WHERE valid_to_no IS NULL GROUP BY ALL")
+    return {row["figure_id"]: row["version"] for row in rows}
+
+
 def places(store: Store) -> pl.DataFrame:
     """level, level_id of the open figures in force."""
     return store.frame("SELECT DISTINCT level, level_id FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
@@ -182,12 +174,26 @@ def places(store: Store) -> pl.DataFrame:
 def fingerprint(store: Store) -> tuple[str, int]:
     """Hash of all current open figures, and how many they are: without revision numbers, times and order.
 
-    The exclusive or of the rows' hashes: equal for equal content whatever the way to it.
+    The exclusive or of the rows' hashes: equal for equal content whatever the way to it. This one is published: it rests on
+    nothing but what is told, for whoever knows all but one of the numbers behind a hash can find that one by trying.
     """
-    row = store.rows(
-        "SELECT bit_xor(content_hash) AS mark, count(*) AS cells FROM figure.history "
-        "WHERE valid_to_no IS NULL AND NOT is_restricted"
-    )[0]
+    return _mark(store, "SELECT content_hash FROM figure.history WHERE valid_to_no IS NULL AND NOT is_restricted")
+
+
+def true_fingerprint(store: Store) -> str:
+    """Hash of all current figures before protection, their owners' too: equal for equal data and code. For whoever may read the
+    warehouse; it is never published."""
+    mark, _ = _mark(
+        store,
+        "SELECT content_hash FROM figure.truth WHERE valid_to_no IS NULL UNION ALL "
+        "SELECT content_hash FROM figure.history WHERE valid_to_no IS NULL "
+        "AND figure_id NOT IN (SELECT DISTINCT figure_id FROM figure.truth WHERE valid_to_no IS NULL)",
+    )
+    return mark
+
+
+def _mark(store: Store, hashes: str) -> tuple[str, int]:
+    row = store.rows(f"SELECT bit_xor(content_hash) AS mark, count(*) AS cells FROM ({hashes})")[0]
     return hashlib.sha256(f"{row['cells']}:{row['mark'] or 0}".encode()).hexdigest(), row["cells"]
 
 
@@ -303,6 +309,30 @@ def bounds(store: Store, columns: Mapping[str, Sequence[tuple[str, str]]]) -> di
     return _spans(store, " UNION ALL ".join(scans)) if scans else {}
 
 
+def bounds_reached(
+    store: Store, columns: Mapping[str, Sequence[tuple[str, str]]], reach: pl.DataFrame
+) -> dict[str, tuple[date, date]]:
+    """First and last month that measure tables with agencies hold as far as `reach` (source, agency, reaches) goes, by
+    "source table.column reached"; `columns` as `bounds` has them."""
+    known = store.rows("SELECT table_name FROM duckdb_columns() WHERE schema_name = 'measure' AND column_name = 'agency'")
+    with_agency = {row["table_name"] for row in known}
+    scans = [
+        f"SELECT '{source} {table}.{column} reached' AS source, min(\"{column}\") AS low, max(\"{column}\") AS high "
+        f"FROM measure.\"{table}\" m LEFT JOIN agency_reach r ON r.source = '{source}' AND r.agency = m.agency "
+        f"WHERE \"{column}\" <= coalesce(r.reaches, \"{column}\")"
+        for source, found in columns.items()
+        for table, column in found
+        if table in with_agency
+    ]
+    with store.relation("agency_reach", reach):
+        return _spans(store, " UNION ALL ".join(scans)) if scans else {}
+
+
+def expected_bounds(store: Store, source: str) -> dict[str, tuple[date, date]]:
+    """First and last month in which `counting` expects anything, by "source expected"."""
+    return _spans(store, f"SELECT '{source} expected' AS source, min(month) AS low, max(month) AS high FROM expected")
+
+
 def slice_bounds(store: Store) -> dict[str, tuple[date, date]]:
     """First and last month that slices in force of each source cover."""
     return _spans(
@@ -318,6 +348,12 @@ def _spans(store: Store, spans: str) -> dict[str, tuple[date, date]]:
         f"FROM ({spans}) GROUP BY source HAVING min(low) IS NOT NULL"
     )
     return {row["source"]: (row["low"], row["high"]) for row in store.rows(sql)}
+
+
+def told_periods(store: Store) -> list[tuple[str, date]]:
+    """(period_kind, period_start) of every row of the history in force."""
+    rows = store.rows("SELECT DISTINCT period_kind, period_start FROM figure.history WHERE valid_to_no IS NULL ORDER BY ALL")
+    return [(row["period_kind"], row["period_start"]) for row in rows]
 
 
 def all_periods(store: Store) -> list[tuple[str, date]]:

@@ -12,7 +12,6 @@ intent without file (dropped) or a file with its intent (finished by `recover`).
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -20,96 +19,33 @@ import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
-from schemas.errors import DeliveryRefused, Reason
-from warehouse.home import Home, sync_directory, write_durably
+from schemas.errors import Damaged, DeliveryRefused, Reason
+from warehouse.home import Home, digest, sync_directory, write_durably
+from warehouse.landed import Intent, Landed, append, delivery_id, last_entry, manifest_of, mend, now, read
 
-KINDS = ("received", "withdrawn", "released", "reprocess")
+__all__ = [
+    "Intent",
+    "Landed",
+    "Landing",
+    "copy_ordinary",
+    "delivery_id",
+    "last_entry",
+    "move_away",
+    "now",
+    "opened",
+    "read",
+    "require_regular_file",
+]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 log = logging.getLogger(__name__)
 CHUNK = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What a delivered file is said to be, before it is landed. Times are UTC."""
-
-    source: str
-    agency: str
-    file_name: str
-    received_at: datetime
-    produced_at: datetime
-    produced_from: str
-    coverage_from: date | None = None
-    coverage_to: date | None = None
-    part: str = ""
-    origin: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "source": self.source,
-            "agency": self.agency,
-            "file_name": self.file_name,
-            "received_at": self.received_at.isoformat(),
-            "produced_at": self.produced_at.isoformat(),
-            "produced_from": self.produced_from,
-            "coverage_from": self.coverage_from.isoformat() if self.coverage_from else None,
-            "coverage_to": self.coverage_to.isoformat() if self.coverage_to else None,
-            "part": self.part,
-            "origin": self.origin,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Intent:
-        return cls(
-            source=data["source"],
-            agency=data["agency"],
-            file_name=data["file_name"],
-            received_at=datetime.fromisoformat(data["received_at"]),
-            produced_at=datetime.fromisoformat(data["produced_at"]),
-            produced_from=data["produced_from"],
-            coverage_from=date.fromisoformat(data["coverage_from"]) if data["coverage_from"] else None,
-            coverage_to=date.fromisoformat(data["coverage_to"]) if data["coverage_to"] else None,
-            part=data["part"],
-            origin=data.get("origin", ""),
-        )
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A delivery in landing, read with its journal.
-
-    `journal_n` entries lead to: `active` (not withdrawn since its last receipt), `intent` of the newest receipt (by
-    produced_at since the last withdrawal), `released` (a hold is lifted), `attempt` (how often it was to be prepared).
-    """
-
-    delivery_id: str
-    sha256: str
-    size: int
-    directory: Path
-    intent: Intent
-    first_received_at: datetime
-    receipts_n: int
-    journal_n: int
-    attempt: int
-    active: bool
-    released: bool
-
-    @property
-    def file(self) -> Path:
-        return self.directory / "file"
-
-
-def delivery_id(source: str, agency: str, sha256: str) -> str:
-    """Sixteen hex digits that stand for (source, agency, sha256)."""
-    return hashlib.sha256(f"{source}\0{agency}\0{sha256}".encode()).hexdigest()[:16]
 
 
 def require_regular_file(path: Path, name: str) -> os.stat_result:
@@ -117,10 +53,59 @@ def require_regular_file(path: Path, name: str) -> os.stat_result:
     try:
         found = os.lstat(path)
     except (OSError, ValueError) as error:
-        raise DeliveryRefused(Reason("file_unreadable", f"cannot be read ({error}); deliver it again", file=name)) from error
+        raise _unreadable(error, name) from error
     if not stat.S_ISREG(found.st_mode):
-        raise DeliveryRefused(Reason("not_a_file", "is a link, pipe, device or folder; deliver an ordinary file", file=name))
+        raise _no_file(name)
     return found
+
+
+@contextmanager
+def opened(path: Path, name: str, below: Path | None = None) -> Iterator[tuple[int, int]]:
+    """An ordinary file opened once, and its folder: two descriptors, so that what is put in its place meanwhile changes nothing.
+
+    The file itself is never reached through a link; of a file below the folder `below` no folder on the way there is either.
+    Raises DeliveryRefused for everything else.
+    """
+    try:
+        folder = _folder(path.parent, below)
+    except (OSError, ValueError) as error:
+        raise _unreadable(error, name) from error
+    try:
+        try:
+            file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
+                raise _no_file(name) from error
+            raise _unreadable(error, name) from error
+        try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise _no_file(name)
+            yield folder, file
+        finally:
+            os.close(file)
+    finally:
+        os.close(folder)
+
+
+def _folder(path: Path, below: Path | None) -> int:
+    inner = path.is_relative_to(below) if below else False
+    folder = os.open(below if below and inner else path, os.O_RDONLY | os.O_DIRECTORY)
+    for part in path.relative_to(below).parts if below and inner else ():
+        try:
+            inner_folder = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner_folder
+    return folder
+
+
+def _unreadable(error: Exception, name: str) -> DeliveryRefused:
+    why = error.strerror if isinstance(error, OSError) else error
+    return DeliveryRefused(Reason("file_unreadable", f"cannot be read ({why}); deliver it again", file=name))
+
+
+def _no_file(name: str) -> DeliveryRefused:
+    return DeliveryRefused(Reason("not_a_file", "is a link, pipe, device or folder; deliver an ordinary file", file=name))
 
 
 class Landing:
@@ -141,26 +126,25 @@ class Landing:
         for word, what in ((intent.source, "source"), (intent.agency, "agency")):
             if not NAME.fullmatch(word):
                 raise DeliveryRefused(Reason(f"{what}_invalid", f"{what} {word!r} is not a plain name", file=intent.file_name))
-        before = require_regular_file(path, intent.file_name)
-        if before.st_size == 0:
-            raise DeliveryRefused(Reason("file_empty", "the file is empty; deliver it again", file=intent.file_name))
-        with self._lock:
-            self._recover()
-            waiting = self.incoming / uuid.uuid4().hex
-            waiting.mkdir(mode=0o700, parents=True)
-            try:
-                write_durably(waiting / "intent.json", json.dumps(intent.to_json()).encode())
-                if move and before.st_nlink == 1:
-                    _move(path, waiting / "file")
-                else:
-                    _copy(path, waiting / "file")
-                if move:
-                    path.unlink(missing_ok=True)
-                landed, is_new = self._finish(waiting)
-            except BaseException:
-                if not move or not (waiting / "file").exists():
-                    shutil.rmtree(waiting, ignore_errors=True)
-                raise
+        with opened(path, intent.file_name, self.home.inbox) as (folder, file):
+            before = os.fstat(file)
+            if before.st_size == 0:
+                raise DeliveryRefused(Reason("file_empty", "the file is empty; deliver it again", file=intent.file_name))
+            with self._lock:
+                self._recover()
+                waiting = self.incoming / uuid.uuid4().hex
+                waiting.mkdir(mode=0o700, parents=True)
+                try:
+                    write_durably(waiting / "intent.json", json.dumps(intent.to_json()).encode())
+                    if not move or before.st_nlink > 1 or not _moved(folder, file, path.name, waiting / "file"):
+                        _copy(file, path.name, waiting / "file")
+                    if move:
+                        _unlink(folder, file, path.name)
+                    landed, is_new = self._finish(waiting)
+                except BaseException:
+                    if not move or not (waiting / "file").exists():
+                        shutil.rmtree(waiting, ignore_errors=True)
+                    raise
         return landed, is_new
 
     def recover(self) -> int:
@@ -173,7 +157,7 @@ class Landing:
         if not self.incoming.is_dir():
             return 0
         for waiting in sorted(self.incoming.iterdir()):
-            if (waiting / "file").is_file() and (waiting / "intent.json").is_file():
+            if _is_ordinary(waiting / "file") and (waiting / "intent.json").is_file():
                 try:
                     self._finish(waiting)
                 except (OSError, ValueError, KeyError) as error:
@@ -189,20 +173,16 @@ class Landing:
     def _finish(self, waiting: Path) -> tuple[Landed, bool]:
         """Hash the waiting file and put it in its place; the last step is the journal entry that makes it pending."""
         intent = Intent.from_json(json.loads((waiting / "intent.json").read_text("utf-8")))
-        sha256, size = _digest(waiting / "file")
+        sha256, size = digest(waiting / "file")
         directory = self.home.landing / intent.source / intent.agency / sha256
-        is_new = not (directory / "manifest.json").is_file()
+        is_new = not (directory / "journal").is_dir()
         if is_new:
-            manifest = {
-                "delivery_id": delivery_id(intent.source, intent.agency, sha256),
-                "sha256": sha256,
-                "size": size,
-            } | intent.to_json()
+            manifest = manifest_of(intent, sha256, size)
             shutil.rmtree(waiting / "journal", ignore_errors=True)  # of an attempt that ended here
             (waiting / "journal").mkdir(mode=0o700)
             (waiting / "file").chmod(0o400)
             write_durably(waiting / "manifest.json", json.dumps(manifest, indent=2).encode())
-            _append(waiting / "journal", "received", intent.to_json())
+            append(waiting / "journal", "received", intent.to_json())
             directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
             # the intent goes last: a waiting file without one would be taken for an unfinished copy and dropped
@@ -210,10 +190,11 @@ class Landing:
             sync_directory(directory.parent)
             (directory / "intent.json").unlink()
         else:
+            mend(directory, intent, size)
             file = directory / "file"
-            if not file.is_file() or file.stat().st_size != size:  # pruned, or changed by whoever held it open
+            if not file.is_file() or digest(file) != (sha256, size):  # pruned, damaged, or changed by whoever held it open
                 _put_back(waiting / "file", file)
-            _append(directory / "journal", "received", intent.to_json())
+            append(directory / "journal", "received", intent.to_json())
             shutil.rmtree(waiting)
         return read(directory), is_new
 
@@ -221,7 +202,7 @@ class Landing:
         """Record a command (withdrawn, released, reprocess) in the delivery's journal, after receipts that still wait."""
         with self._lock:
             self._recover()
-            _append(landed.directory / "journal", kind, {"at": at.isoformat(), "reason": reason})
+            append(landed.directory / "journal", kind, {"at": at.isoformat(), "reason": reason})
 
     def retire(self, landed: Landed, at: datetime, reason: str) -> Landed | None:
         """Withdraw a delivery unless its journal has moved since it was read; returns how it stands then, else None."""
@@ -229,7 +210,7 @@ class Landing:
             self._recover()
             if read(landed.directory).journal_n != landed.journal_n:
                 return None
-            _append(landed.directory / "journal", "withdrawn", {"at": at.isoformat(), "reason": reason})
+            append(landed.directory / "journal", "withdrawn", {"at": at.isoformat(), "reason": reason})
             return read(landed.directory)
 
     def drop_file(self, landed: Landed) -> bool:
@@ -253,90 +234,66 @@ class Landing:
             landed.file.unlink()
             return True
 
-    def all(self) -> Iterator[Landed]:
-        """Every landed delivery, in path order."""
+    def all(self, damaged: list[Damaged] | None = None, sources: Collection[str] | None = None) -> Iterator[Landed]:
+        """Every landed delivery (of some sources, None: all), in path order. One whose manifest or journal cannot be read is left
+        out, for the others go on; what is wrong with it is put into `damaged`."""
         if not self.home.landing.is_dir():
             return
         for source in sorted(self.home.landing.iterdir()):
-            if source.name.startswith(".") or not source.is_dir():
+            if source.name.startswith(".") or not source.is_dir() or (sources is not None and source.name not in sources):
                 continue
-            for agency in sorted(source.iterdir()):
-                for directory in sorted(agency.iterdir()):
-                    if (directory / "manifest.json").is_file():
+            for agency in sorted(path for path in source.iterdir() if path.is_dir()):
+                for directory in sorted(path for path in agency.iterdir() if path.is_dir()):
+                    try:
                         yield read(directory)
+                    except Damaged as error:
+                        if damaged is None:
+                            log.info("%s", error)
+                        else:
+                            damaged.append(error)
 
 
-def read(directory: Path) -> Landed:
-    """A landed delivery from its directory."""
-    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
-    entries = sorted(path for path in (directory / "journal").iterdir() if not path.name.startswith("."))
-    active, released, attempt, receipts = False, False, 0, 0
-    intent = first = Intent.from_json(manifest)
-    for entry in entries:
-        kind = entry.stem.split("-", 1)[1]
-        if kind == "received":
-            new = Intent.from_json(json.loads(entry.read_text("utf-8")))
-            intent = new if not active or new.produced_at > intent.produced_at else intent
-            attempt += not active
-            receipts += 1
-            active = True
-        elif kind == "withdrawn":
-            active = released = False
-        elif kind == "released":
-            released = True
-        elif kind == "reprocess":
-            attempt += 1
-    return Landed(
-        delivery_id=manifest["delivery_id"],
-        sha256=manifest["sha256"],
-        size=manifest["size"],
-        directory=directory,
-        intent=intent,
-        first_received_at=first.received_at,
-        receipts_n=receipts,
-        journal_n=len(entries),
-        attempt=attempt,
-        active=active,
-        released=released,
-    )
-
-
-def _append(journal: Path, kind: str, data: dict[str, Any]) -> None:
-    """Add the next numbered entry; the caller holds the landing lock."""
-    if kind not in KINDS:
-        raise ValueError(kind)
-    number = 1 + sum(1 for path in journal.iterdir() if not path.name.startswith("."))
-    write_durably(journal / f"{number:04d}-{kind}.json", json.dumps(data, indent=2).encode())
-
-
-def last_entry(landed: Landed) -> tuple[str, datetime, str]:
-    """Kind, time and reason ('' of a receipt) of the newest journal entry."""
-    entries = sorted(path for path in (landed.directory / "journal").iterdir() if not path.name.startswith("."))
-    data = json.loads(entries[-1].read_text("utf-8"))
-    moment = datetime.fromisoformat(data.get("at") or data["received_at"])
-    return entries[-1].stem.split("-", 1)[1], moment, data.get("reason", "")
+def _is_ordinary(path: Path) -> bool:
+    """A file that is no link: what a crash left of a move that `_moved` had not looked at yet may be one."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _put_back(waiting: Path, target: Path) -> None:
     """The file of a delivery whose original was pruned, before the receipt that makes it pending: a crash in between leaves
     the waiting file for `recover`."""
     target.with_name(target.name + ".part").unlink(missing_ok=True)
-    _copy(waiting, target)
+    copy_ordinary(waiting, target)
     target.chmod(0o400)
     sync_directory(target.parent)
 
 
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return digest, file.tell()
+def _is_same(found: os.stat_result, file: int) -> bool:
+    opened_file = os.fstat(file)
+    return (found.st_dev, found.st_ino) == (opened_file.st_dev, opened_file.st_ino)
 
 
-def _move(path: Path, target: Path) -> None:
+def _moved(folder: int, file: int, name: str, target: Path) -> bool:
+    """Move the opened file; False where it lies on another file system. What was put in its place meanwhile goes back there: then,
+    as for a file that is gone, DeliveryRefused."""
     try:
-        path.rename(target)
-    except OSError:
-        _copy(path, target)  # the inbox lies on another file system
+        os.rename(name, target, src_dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise _growing(name) from error
+        return False
+    if _is_same(os.lstat(target), file):
+        return True
+    os.rename(target, name, dst_dir_fd=folder)
+    raise _growing(name)
+
+
+def _unlink(folder: int, file: int, name: str) -> None:
+    """Remove the opened file's name, where it is still its name."""
+    try:
+        if _is_same(os.stat(name, dir_fd=folder, follow_symlinks=False), file):
+            os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
 
 
 def move_away(path: Path, target: Path) -> None:
@@ -351,28 +308,29 @@ def move_away(path: Path, target: Path) -> None:
         if path.is_symlink():
             target.symlink_to(path.readlink())
         else:
-            require_regular_file(path, path.name)
-            _copy(path, target)
+            copy_ordinary(path, target)
     path.unlink()
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Copy without following a link that was put in the file's place meanwhile; `target` appears when it is whole."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+def copy_ordinary(path: Path, target: Path, below: Path | None = None) -> None:
+    """Copy an ordinary file, opened once and through no link; `target` appears when it is whole. Raises DeliveryRefused."""
+    with opened(path, path.name, below) as (_, file):
+        _copy(file, path.name, target)
+
+
+def _copy(file: int, name: str, target: Path) -> None:
     part = target.with_name(target.name + ".part")
-    with os.fdopen(descriptor, "rb") as reader, part.open("xb") as writer:
-        before = os.fstat(reader.fileno())
+    with os.fdopen(os.dup(file), "rb") as reader, part.open("xb") as writer:
+        before = os.fstat(file)
         shutil.copyfileobj(reader, writer, CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
-        after = os.fstat(reader.fileno())
+        after = os.fstat(file)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         part.unlink()
-        reason = Reason("file_growing", "the file changed while it was read; deliver it when it is whole", file=path.name)
-        raise DeliveryRefused(reason)
+        raise _growing(name)
     part.replace(target)
 
 
-def now() -> datetime:
-    """The clock of landing: receipts are stamped once and never again."""
-    return datetime.now(UTC)
+def _growing(name: str) -> DeliveryRefused:
+    return DeliveryRefused(Reason("file_growing", "the file changed while it was read; deliver it when it is whole", file=name))

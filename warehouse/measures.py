@@ -6,17 +6,16 @@ plainly faster here. Keyed sources are measured in Polars and handed over as fra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
 from schemas.contract import Table
-from warehouse.ledger import SliceChange
-from warehouse.store import Store, create_table, quoted
-
-BATCHES_AT_ONCE = 200
-"""Batches that one INSERT reads together."""
+from warehouse.lake import packed, read_together, there
+from warehouse.ledger import SliceChange, live_files
+from warehouse.store import Store, create_table, is_as_declared, quoted
 
 
 def create(store: Store, tables: Iterable[Table]) -> None:
@@ -25,6 +24,12 @@ def create(store: Store, tables: Iterable[Table]) -> None:
     for table in tables:
         if table.name not in existing:
             create_table(store.con, "measure", table)
+
+
+def are_outdated(store: Store, tables: Iterable[Table]) -> bool:
+    """Whether a measure table that is there is another than its contract says."""
+    known = {row["table_name"] for row in store.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'measure'")}
+    return any(table.name in known and not is_as_declared(store.con, "measure", table) for table in tables)
 
 
 def forget(store: Store, tables: Iterable[Table]) -> None:
@@ -40,10 +45,10 @@ def register_reference(store: Store, relations: Mapping[str, pl.DataFrame]) -> N
             store.con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS FROM reference_frame')
 
 
-def replace_slices(store: Store, source_table: str, plans: Mapping[str, str], changes: Sequence[SliceChange]) -> set[date]:
+def replace_slices(store: Store, source_table: Table, plans: Mapping[str, str], changes: Sequence[SliceChange]) -> set[date]:
     """Measure slices that changed hands; returns the months whose rows changed.
 
-    `source_table` is the contract table that the plans read (posting_line); every measure table has agency, part and
+    `source_table` is the contract's table that the plans read (posting_line); every measure table has agency, part and
     slice_period.
     """
     months: set[date] = set()
@@ -62,9 +67,8 @@ def replace_slices(store: Store, source_table: str, plans: Mapping[str, str], ch
             f'DELETE FROM measure."{name}" m USING changed_slice c '
             "WHERE m.agency = c.agency AND m.part = c.part AND m.slice_period = c.slice_period"
         )
-    batches = sorted({change.new for change in changes if change.new})
-    for start in range(0, len(batches), BATCHES_AT_ONCE):
-        _insert(store, source_table, plans, batches[start : start + BATCHES_AT_ONCE])
+    for batches in _together(store, source_table):
+        _insert(store, source_table, plans, batches)
     for name in plans:
         months |= _months(store, name)
     for change in changes:
@@ -73,28 +77,58 @@ def replace_slices(store: Store, source_table: str, plans: Mapping[str, str], ch
     return months
 
 
-def _insert(store: Store, source_table: str, plans: Mapping[str, str], batches: Sequence[str]) -> None:
-    scans = []
-    marks = ", ".join("?" * len(batches))
-    for row in store.rows(
-        "SELECT f.batch_id, f.agency, list(f.path ORDER BY f.path) AS paths, d.delivery_id FROM ledger.batch_file f "
-        f"JOIN ledger.delivery d ON d.batch_id = f.batch_id WHERE f.table_name = ? AND f.batch_id IN ({marks}) GROUP BY ALL",
-        [source_table, *batches],
-    ):
-        slices = store.rows("SELECT part, slice_period FROM changed_slice WHERE batch_id = ? ORDER BY ALL", [row["batch_id"]])
-        part = quoted(slices[0]["part"])
-        periods = ", ".join(f"DATE '{item['slice_period']}'" for item in slices)
-        files = ", ".join(quoted(str(store.home.lake / path)) for path in row["paths"])
-        scans.append(
-            f"SELECT *, '{row['agency']}' AS agency, {part} AS part, '{row['delivery_id']}' AS delivery_id "
-            f"FROM read_parquet([{files}]) WHERE slice_period IN ({periods})"
-        )
-    if not scans:
+def _together(store: Store, source_table: Table) -> Iterator[pl.DataFrame]:
+    """Files of the batches that changed slices name, by batches that are read together: path, batch_id, agency, delivery_id, rows_n."""
+    files = store.frame(
+        "SELECT ? || '/' || f.path AS path, f.batch_id, f.agency, d.delivery_id, f.rows_n FROM ledger.batch_file f "
+        "JOIN ledger.delivery d USING (batch_id) SEMI JOIN changed_slice USING (batch_id) WHERE f.table_name = ? ORDER BY ALL",
+        [str(store.home.lake), source_table.name],
+    )
+    sizes = files.group_by("batch_id", maintain_order=True).agg(pl.len(), pl.col("rows_n").sum())
+    for some in packed(sizes.rows(), lambda size: size[1:]):
+        yield files.filter(pl.col("batch_id").is_in([batch_id for batch_id, _, _ in some]))
+
+
+def _insert(store: Store, source_table: Table, plans: Mapping[str, str], files: pl.DataFrame) -> None:
+    """Measure the changed slices of some batches: those of one where they lie in the lake, those of several from their rows read
+    together, so that there is one scan and not one for each batch."""
+    if files["batch_id"].n_unique() > 1:
+        slices = store.frame("SELECT DISTINCT batch_id, slice_period, part FROM changed_slice")
+        rows = read_together(files.drop("rows_n"), source_table).join(slices.lazy(), on=["batch_id", "slice_period"])
+        with store.relation(source_table.name, rows.drop("batch_id").collect()):
+            _run(store, plans)
         return
-    store.con.execute(f'CREATE OR REPLACE TEMP VIEW "{source_table}" AS ' + " UNION ALL BY NAME ".join(scans))
+    batch_id, agency, delivery_id = files.select("batch_id", "agency", "delivery_id").row(0)
+    slices = store.frame("SELECT part, slice_period FROM changed_slice WHERE batch_id = ? ORDER BY ALL", [batch_id])
+    periods = ", ".join(f"DATE '{period}'" for period in slices["slice_period"])
+    paths = ", ".join(quoted(path) for path in files["path"])
+    store.con.execute(
+        f'CREATE OR REPLACE TEMP VIEW "{source_table.name}" AS SELECT *, {quoted(agency)} AS agency, '
+        f"{quoted(slices['part'][0])} AS part, {quoted(delivery_id)} AS delivery_id "
+        f"FROM read_parquet([{paths}]) WHERE slice_period IN ({periods})"
+    )
+    _run(store, plans)
+    store.con.execute(f'DROP VIEW "{source_table.name}"')
+
+
+def _run(store: Store, plans: Mapping[str, str]) -> None:
     for name, plan in plans.items():
         store.con.execute(f'INSERT INTO measure."{name}" BY NAME {plan}')
-    store.con.execute(f'DROP VIEW "{source_table}"')
+
+
+def without_rows(store: Store, source_table: str, changes: Sequence[SliceChange]) -> set[str]:
+    """Batches of slices to be measured whose rows are lost: a lake file of theirs is not there."""
+    batches = pl.DataFrame({"batch_id": sorted({change.new for change in changes if change.new})}, schema={"batch_id": pl.String})
+    with store.relation("wanted_batch", batches):
+        rows = store.rows(
+            "SELECT batch_id, path FROM ledger.batch_file SEMI JOIN wanted_batch USING (batch_id) WHERE table_name = ?", [source_table]
+        )
+    return {row["batch_id"] for row in rows if not there(store.home, [row["path"]])}
+
+
+def broken_batches(store: Store, source: str) -> set[str]:
+    """Batches of a keyed source that lack a file: a notice without its lots would be counted wrong, so none of it is measured."""
+    return {row["batch_id"] for row in live_files(store, source) if not there(store.home, [row["path"]])}
 
 
 def _months(store: Store, name: str) -> set[date]:
@@ -122,15 +156,30 @@ def keyed_tables(store: Store, source: str, tables: Sequence[Table], procedures:
     return found
 
 
-def procedures_of(store: Store, source: str, deliveries: Sequence[str]) -> pl.DataFrame:
-    """procedure_id, else notice_id, of every notice that some deliveries brought, in force or not, in any of its versions."""
-    files = store.rows("SELECT path FROM ledger.batch_file WHERE source = ? AND table_name = 'notice' ORDER BY path", [source])
+def procedures_of(
+    store: Store, source: str, deliveries: Sequence[str], names: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> pl.DataFrame:
+    """procedure_id, else notice_id, of every notice that some deliveries brought, in force or not, in any of its versions; and of
+    the procedures that are the same by another name (`names`: notices -> procedure_id, name)."""
+    rows = store.rows("SELECT path FROM ledger.batch_file WHERE source = ? AND table_name = 'notice' ORDER BY path", [source])
+    files = there(store.home, [row["path"] for row in rows])
     if not files:
         return pl.DataFrame(schema={"procedure_id": pl.String})
     wanted = pl.LazyFrame({"delivery_id": list(deliveries)}, schema={"delivery_id": pl.String})
-    notices = pl.scan_parquet([str(store.home.lake / row["path"]) for row in files])
+    notices = pl.scan_parquet(files)
     brought = notices.join(wanted, on="delivery_id", how="semi").select("notice_id").unique()
-    return notices.join(brought, on="notice_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
+    found = notices.join(brought, on="notice_id", how="semi").select(pl.coalesce("procedure_id", "notice_id")).unique().collect()
+    return _with_other_names(found, names(notices).collect())
+
+
+def _with_other_names(procedures: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """The procedures and all that hang together with them by names (procedure_id, name)."""
+    while True:
+        projects = names.filter(pl.any_horizontal(pl.col("procedure_id", "name").is_in(procedures["procedure_id"].implode())))
+        more = pl.concat([procedures["procedure_id"], projects["procedure_id"], projects["name"]]).unique()
+        if len(more) == procedures.height:
+            return procedures
+        procedures = more.to_frame()
 
 
 def keyed_frame(
@@ -140,9 +189,11 @@ def keyed_frame(
     `columns` (and delivery_id) only, None all."""
     files = store.frame("SELECT path, batch_id FROM ledger.batch_file WHERE source = ? AND table_name = ?", [source, table.name])
     wanted = None if columns is None else ["delivery_id", *columns]
+    whole = pl.Series(there(store.home, files["path"]), dtype=pl.String)
+    files = files.with_columns(pl.format("{}/{}", pl.lit(str(store.home.lake)), "path").alias("path"))
+    files = files.filter(pl.col("path").is_in(whole.implode())).sort("path")
     if files.is_empty():
         return pl.DataFrame(schema=table.polars_schema()).select(wanted or pl.all())
-    files = files.with_columns(pl.format("{}/{}", pl.lit(str(store.home.lake)), "path").alias("path")).sort("path")
     # a delivery that was prepared again lies in two batches; the ledger names the one that counts
     deliveries = store.frame(
         "SELECT delivery_id, batch_id FROM ledger.delivery WHERE source = ? AND is_active AND batch_id IS NOT NULL", [source]
@@ -152,6 +203,55 @@ def keyed_frame(
     if keys is not None:
         lazy = lazy.join(keys.lazy(), on=["delivery_id", "notice_id"], how="semi")
     return lazy.select(wanted or pl.all()).collect()
+
+
+def alike(store: Store, tables: Sequence[Table], again: Mapping[str, tuple[str, str]]) -> set[str]:
+    """Deliveries of a source read `again` (their batch before, and now) whose accepted rows are the same ones: those whose files
+    are, and those of batches of several deliveries whose rows, compared, are."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for delivery_id, batches in again.items():
+        together.setdefault(batches, []).append(delivery_id)
+    return {delivery_id for (former, now), ids in together.items() for delivery_id in _alike(store, tables, ids, former, now)}
+
+
+def _alike(store: Store, tables: Sequence[Table], deliveries: Sequence[str], former: str, now: str) -> set[str]:
+    files_then, files_now = _files(store, former), _files(store, now)
+    if [(name, Path(path).name, sha256) for name, path, sha256 in files_then] == [
+        (name, Path(path).name, sha256) for name, path, sha256 in files_now
+    ] and all(sha256 for *_, sha256 in files_now):
+        return set(deliveries)
+    same = set(deliveries)
+    for table in tables:
+        then, rows = (_rows_of(store, table, files, deliveries) for files in (files_then, files_now))
+        if then is None or rows is None:
+            return set()
+        same = {key for key in same if _are_of(key, then).equals(_are_of(key, rows))}
+    return same
+
+
+def _files(store: Store, batch_id: str) -> list[tuple[str, str, str | None]]:
+    """table_name, path and sha256 of a batch's lake files."""
+    rows = store.rows("SELECT table_name, path, sha256 FROM ledger.batch_file WHERE batch_id = ? ORDER BY ALL", [batch_id])
+    return [(row["table_name"], row["path"], row["sha256"]) for row in rows]
+
+
+def _rows_of(
+    store: Store, table: Table, files: Sequence[tuple[str, str, str | None]], deliveries: Sequence[str]
+) -> pl.DataFrame | None:
+    """Rows of deliveries in a batch's files, sorted; None where they cannot be told: of a table without delivery_id (one large
+    delivery fills the batch), or where a file is gone."""
+    names = table.polars_schema().names()
+    paths = [path for name, path, _ in files if name == table.name]
+    found = there(store.home, paths)
+    if "delivery_id" not in names or len(found) < len(paths):
+        return None
+    if not found:
+        return pl.DataFrame(schema=table.polars_schema())
+    return pl.scan_parquet(found).select(names).filter(pl.col("delivery_id").is_in(list(deliveries))).sort(names).collect()
+
+
+def _are_of(delivery_id: str, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("delivery_id") == delivery_id)
 
 
 def _month_columns(table: Table) -> list[str]:

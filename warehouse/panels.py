@@ -12,19 +12,6 @@ import polars as pl
 from warehouse.store import Store
 
 
-def create(store: Store) -> None:
-    """The tables, made when missing."""
-    store.con.execute(
-        "CREATE TABLE IF NOT EXISTS figure.panel (panel VARCHAR NOT NULL, panel_year INTEGER NOT NULL, drawn_on DATE NOT NULL, "
-        "is_final BOOLEAN NOT NULL, PRIMARY KEY (panel, panel_year));"
-        "CREATE TABLE IF NOT EXISTS figure.panel_member (panel VARCHAR NOT NULL, panel_year INTEGER NOT NULL, "
-        "entity_id VARCHAR NOT NULL, organisation_id VARCHAR NOT NULL, since DATE NOT NULL, until DATE NOT NULL, sector VARCHAR NOT NULL);"
-        "CREATE TABLE IF NOT EXISTS figure.panel_growth (panel VARCHAR NOT NULL, figure_id VARCHAR NOT NULL, level VARCHAR NOT NULL, "
-        "level_id VARCHAR NOT NULL, year INTEGER NOT NULL, panel_year INTEGER NOT NULL, is_linked BOOLEAN NOT NULL, "
-        "organisations_n BIGINT NOT NULL, numerator BIGINT, denominator BIGINT, reason VARCHAR);"
-    )
-
-
 def drawn(store: Store) -> pl.DataFrame:
     """panel, panel_year, drawn_on, is_final."""
     return store.frame("FROM figure.panel ORDER BY ALL")

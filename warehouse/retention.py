@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from warehouse import ledger, refused
 from warehouse.home import Home
 from warehouse.landing import Landed, Landing, last_entry
 from warehouse.publication import generations
-from warehouse.slices import InForce
+from warehouse.slices import InForce, in_force
 from warehouse.store import Store
 
 REASON = "retention"
@@ -114,14 +116,14 @@ def _without_effect(store: Store, found: Sequence[Outgoing]) -> list[Outgoing]:
     kept = [item for item in found if not item.retires]
     retiring = [item for item in found if item.retires]
     for source, agency in sorted({(item.landed.intent.source, item.landed.intent.agency) for item in retiring}):
-        now = _standing(ledger.fold(store, source, agency))
-        gone: set[str] = set()
+        staying = ledger.candidates(store, source, [agency])[agency]
+        now = _standing(in_force(staying))
         for item in sorted(retiring, key=lambda item: (item.landed.intent.produced_at, item.landed.sha256)):
             if (item.landed.intent.source, item.landed.intent.agency) != (source, agency):
                 continue
-            without = gone | {item.landed.delivery_id}
-            if _standing(ledger.fold(store, source, agency, without)) == now:
-                gone = without
+            without = [candidate for candidate in staying if candidate.delivery_id != item.landed.delivery_id]
+            if _standing(in_force(without)) == now:
+                staying = without
                 kept.append(item)
     return sorted(kept, key=lambda item: item.landed.directory)
 
@@ -171,9 +173,8 @@ def personal_originals(store: Store, retention: Retention, at: datetime) -> list
     since = at - timedelta(days=retention.personal_days)
     return [
         item
-        for item in Landing(store.home).all()
-        if item.intent.source in retention.personal_sources
-        and done.get(item.delivery_id) == item.journal_n
+        for item in Landing(store.home).all(sources=retention.personal_sources)
+        if done.get(item.delivery_id) == item.journal_n
         and item.file.is_file()
         and last_entry(item)[1] < since
     ]
@@ -200,15 +201,10 @@ def let_go(store: Store, going: Sequence[Outgoing], left: Mapping[str, str], at:
     files = files_of(store, settled, left)
     batches = [*_whole_batches(store, settled), *left]
     with store.transaction():
-        for item in settled:
-            if item.retires:
-                ledger.record(store, item.landed, f"{at:%Y%m%dT%H%M%S}-prune", None)
-                store.con.execute(
-                    "UPDATE ledger.delivery SET status = 'withdrawn' WHERE delivery_id = ?", [item.landed.delivery_id]
-                )
-        if batches:
+        ledger.withdraw(store, [item.landed for item in settled if item.retires], f"{at:%Y%m%dT%H%M%S}-prune")
+        with store.relation("gone_batch", pl.DataFrame({"batch_id": batches}, schema={"batch_id": pl.String})):
             for table in ("batch_file", "left_batch"):
-                store.con.executemany(f"DELETE FROM ledger.{table} WHERE batch_id = ?", [[batch_id] for batch_id in batches])
+                store.con.execute(f"DELETE FROM ledger.{table} WHERE batch_id IN (FROM gone_batch)")
     for pruned in files:
         if pruned.kind == "lake":
             shutil.rmtree(store.home.root / pruned.path, ignore_errors=True)

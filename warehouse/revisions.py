@@ -1,7 +1,7 @@
 """Revisions: why published values changed (METHOD 30), one row per cell, publication and cause.
 
-A publication may have several causes, which come one after the other: another definition, other reference data, corrections of
-what was delivered, late deliveries. While they come in, `figure.step` keeps what the figures were after each cause but the last;
+A publication may have several causes, which come one after the other: another definition, other code, other reference data,
+corrections of what was delivered, late deliveries. While they come in, `figure.step` keeps what the figures were after each cause but the last;
 when the figures are revised, every cause gets the difference that it made, so the differences add up to the whole.
 
 A cell here is a key figure's row without the version of its definition, which a definition may raise.
@@ -10,7 +10,7 @@ A cell here is a key figure's row without the version of its definition, which a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -18,9 +18,13 @@ from schemas.key_figure import KEY_FIGURE, VALUE
 from warehouse import ledger
 from warehouse.store import Store
 
-DEFINITION, REFERENCE, CORRECTION, LATE = CAUSES = ("definition", "reference", "correction", "late")
+DEFINITION, CODE, REFERENCE, CORRECTION, LATE = CAUSES = ("definition", "code", "reference", "correction", "late")
 """In the order in which they are told apart (METHOD 30)."""
 CELL = tuple(name for name in KEY_FIGURE.primary_key if name != "version")
+PARTS = pl.Schema(
+    {name: KEY_FIGURE.polars_schema()[name] for name in CELL}
+    | {"cause": pl.String(), "value_before": VALUE, "value_after": VALUE, "difference": VALUE}
+)
 _STATE = "causes"
 _KEY = ", ".join(f'"{name}"' for name in CELL)
 WITHHELD = (
@@ -28,18 +32,6 @@ WITHHELD = (
     "OR (is_restricted AND valid_to_no IS NULL)"
 )
 """Cells of which no former value is told."""
-
-
-def create(store: Store) -> None:
-    """The tables, made when missing."""
-    types = KEY_FIGURE.polars_schema()
-    columns = ", ".join(f'"{name}" {"DATE" if types[name] == pl.Date else "VARCHAR"} NOT NULL' for name in CELL)
-    store.con.execute(
-        f"CREATE TABLE IF NOT EXISTS figure.step (publication_no INTEGER NOT NULL, step_no INTEGER NOT NULL, {columns}, "
-        "value DECIMAL(28, 8));"
-        f"CREATE TABLE IF NOT EXISTS figure.revision (publication_no INTEGER NOT NULL, cause VARCHAR NOT NULL, {columns}, "
-        "value_before DECIMAL(28, 8), value_after DECIMAL(28, 8), difference DECIMAL(28, 8));"
-    )
 
 
 def pending(store: Store, publication_no: int) -> list[str]:
@@ -50,9 +42,19 @@ def pending(store: Store, publication_no: int) -> list[str]:
 
 def note(store: Store, publication_no: int, cause: str) -> None:
     """Remember that a cause has come; what another one before it came to is kept by `keep_step`."""
+    known = json.loads(ledger.state(store, _STATE) or "{}")
     causes = pending(store, publication_no)
     if not causes or causes[-1] != cause:
-        ledger.set_state(store, _STATE, json.dumps({"publication_no": publication_no, "causes": [*causes, cause]}))
+        kept = known if causes else {}
+        ledger.set_state(store, _STATE, json.dumps(kept | {"publication_no": publication_no, "causes": [*causes, cause]}))
+
+
+def note_borne(store: Store, borne: Mapping[str, str], stepless: Collection[str]) -> None:
+    """Remember which cause, of those noted, bears the whole difference of cells that have no steps: by figure; those of `stepless`
+    figures, and of panels."""
+    known = json.loads(ledger.state(store, _STATE) or "{}")
+    whole = {figure: cause for figure, cause in borne.items() if figure in stepless}
+    ledger.set_state(store, _STATE, json.dumps(known | {"borne": whole, "borne_by_panels": dict(borne)}))
 
 
 def keep_step(store: Store, publication_no: int, rows: pl.DataFrame) -> None:
@@ -98,24 +100,45 @@ def write(store: Store, publication_no: int) -> int:
     Called inside the transaction that revised the history.
     """
     store.con.execute("DELETE FROM figure.revision WHERE publication_no = ?", [publication_no])
+    rows = parts(store, publication_no, is_final=True).with_columns(publication_no=pl.lit(publication_no, pl.Int32))
+    store.append("figure.revision", rows)
+    return rows.height
+
+
+def parts(store: Store, publication_no: int, *, is_final: bool) -> pl.DataFrame:
+    """The causes of the publication being made, with their parts of the difference (as `_by_cause` says), of the open cells that
+    were published before; `is_final`: of those only that were final once."""
     now = changed(store, publication_no)
     causes = pending(store, publication_no)
     steps = store.frame(
         f"SELECT step_no, {_KEY}, value FROM figure.step WHERE publication_no = ? AND step_no < ?", [publication_no, len(causes)]
     )
+    steps = pl.concat([steps, _borne(store, now, causes)])
     cells = pl.concat([now.select(CELL), steps.select(CELL)]).unique()
     if cells.is_empty() or not causes:
-        return 0
+        return pl.DataFrame(schema=PARTS)
     with store.relation("revised_cell", cells):
-        final = store.frame(
+        known = store.frame(
             f"SELECT {_KEY}, max(value) FILTER (valid_to_no IS NULL OR valid_to_no = $1) AS published "
             f"FROM figure.history SEMI JOIN revised_cell USING ({_KEY}) "
-            f"WHERE valid_from_no < $1 AND NOT is_restricted GROUP BY {_KEY} HAVING bool_or(status = 'final')",
-            [publication_no],
+            f"WHERE valid_from_no < $1 AND NOT is_restricted GROUP BY {_KEY} HAVING bool_or(status = 'final') OR NOT $2",
+            [publication_no, is_final],
         )
-    rows = _by_cause(final, steps, now, causes).with_columns(publication_no=pl.lit(publication_no, pl.Int32))
-    store.append("figure.revision", rows)
-    return rows.height
+    return _by_cause(known, steps, now, causes)
+
+
+def _borne(store: Store, now: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
+    """Steps of cells that have none, but whose whole difference one cause bears: after it they are what they are `now`."""
+    known = json.loads(ledger.state(store, _STATE) or "{}")
+    parts = []
+    for is_panel, name in ((False, "borne"), (True, "borne_by_panels")):
+        cells = now.filter((pl.col("panel") != "all") == is_panel)
+        for cause in sorted(set(known.get(name, {}).values()) & set(causes)):
+            figures = [figure for figure, by in known[name].items() if by == cause]
+            for number in range(causes.index(cause) + 1, len(causes)):
+                parts.append(cells.filter(pl.col("figure_id").is_in(figures)).with_columns(step_no=pl.lit(number, pl.Int32)))
+    columns = ["step_no", *CELL, "value"]
+    return pl.concat([now.head(0).with_columns(step_no=pl.lit(0, pl.Int32)), *parts]).select(columns)
 
 
 def _by_cause(final: pl.DataFrame, steps: pl.DataFrame, now: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:

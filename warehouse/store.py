@@ -1,4 +1,4 @@
-"""The warehouse file: one writer, its lock, its tables.
+"""The warehouse file: one writer, its lock.
 
 `ledger` holds what happened to deliveries, `measure` what the key figures are computed from, `figure` the key figures and
 their history. DuckDB's own file lock would refuse a second writer too; ours says who waits for whom and is freed by a crash.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -16,66 +17,31 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from schemas.contract import Table
-from schemas.errors import Busy, StorageFailed
-from warehouse.home import Home
+from schemas.errors import Busy, ConfigurationError, Damage, Damaged, MemoryShort, StorageFailed, WarehouseLost
+from warehouse.home import Home, sync_directory, sync_file
+from warehouse.memory import MEMORY_MB
 
-LEDGER = """
-CREATE SCHEMA IF NOT EXISTS ledger;
-CREATE SCHEMA IF NOT EXISTS measure;
-CREATE SCHEMA IF NOT EXISTS figure;
-CREATE TABLE IF NOT EXISTS ledger.delivery (
-    delivery_id VARCHAR PRIMARY KEY, source VARCHAR NOT NULL, agency VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
-    file_name VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, produced_at TIMESTAMP NOT NULL, produced_from VARCHAR NOT NULL,
-    received_at TIMESTAMP NOT NULL, receipts_n INTEGER NOT NULL, journal_n INTEGER NOT NULL, attempt INTEGER NOT NULL,
-    is_active BOOLEAN NOT NULL, is_released BOOLEAN NOT NULL, is_held BOOLEAN NOT NULL, status VARCHAR NOT NULL,
-    batch_id VARCHAR, contract_version VARCHAR, notes VARCHAR, reasons VARCHAR,
-    coverage_from DATE, coverage_to DATE, part VARCHAR NOT NULL, run_id VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.table_count (
-    delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, rows_read BIGINT NOT NULL, rows_accepted BIGINT NOT NULL,
-    rows_set_aside BIGINT NOT NULL, rows_quarantined BIGINT NOT NULL, cents_read BIGINT NOT NULL, cents_accepted BIGINT NOT NULL,
-    cents_set_aside BIGINT NOT NULL, cents_quarantined BIGINT NOT NULL, amounts_unreadable BIGINT NOT NULL,
-    PRIMARY KEY (delivery_id, table_name));
-CREATE TABLE IF NOT EXISTS ledger.batch_file (
-    batch_id VARCHAR NOT NULL, source VARCHAR NOT NULL, table_name VARCHAR NOT NULL, agency VARCHAR NOT NULL,
-    path VARCHAR NOT NULL, rows_n BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.left_batch (batch_id VARCHAR PRIMARY KEY, left_at TIMESTAMP NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.covered (
-    delivery_id VARCHAR NOT NULL, part VARCHAR NOT NULL, slice_period DATE NOT NULL, slice_kind VARCHAR NOT NULL,
-    rows_n BIGINT NOT NULL, cents BIGINT NOT NULL, PRIMARY KEY (delivery_id, part, slice_period));
-CREATE TABLE IF NOT EXISTS ledger.slice (
-    source VARCHAR NOT NULL, agency VARCHAR NOT NULL, part VARCHAR NOT NULL, slice_period DATE NOT NULL,
-    slice_kind VARCHAR NOT NULL, delivery_id VARCHAR NOT NULL, batch_id VARCHAR NOT NULL, valid_from TIMESTAMP NOT NULL,
-    valid_to TIMESTAMP);
-CREATE TABLE IF NOT EXISTS ledger.quarantine (
-    delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, source_line BIGINT, column_name VARCHAR, rule VARCHAR NOT NULL,
-    value VARCHAR, severity VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.rule_count (
-    delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, rule VARCHAR NOT NULL, severity VARCHAR NOT NULL, rows_n BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.set_aside (
-    delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, source_line BIGINT, reason VARCHAR NOT NULL, cents BIGINT);
-CREATE TABLE IF NOT EXISTS ledger.validation (
-    run_id VARCHAR NOT NULL, delivery_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, rule VARCHAR NOT NULL,
-    expectation VARCHAR NOT NULL, severity VARCHAR NOT NULL, rows_checked BIGINT NOT NULL, rows_failed BIGINT NOT NULL,
-    limit_share DOUBLE, is_success BOOLEAN NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.receipt (delivery_id VARCHAR PRIMARY KEY, mark VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.dirty (source VARCHAR NOT NULL, month DATE NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.register (name VARCHAR NOT NULL, content VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.state (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.publication (
-    publication_no INTEGER PRIMARY KEY, published_at TIMESTAMP NOT NULL, as_of DATE NOT NULL, fingerprint VARCHAR NOT NULL,
-    cells_n BIGINT NOT NULL, cells_changed BIGINT NOT NULL, is_out BOOLEAN NOT NULL);
-"""
-
-MEMORY_LIMIT = "800MB"
-"""What DuckDB may hold beside what preparing left; more was no faster on ten million lines (it spills what is cold)."""
+BROKEN_MARKS = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Corrupt WAL",
+    "replaying WAL",
+    "Could not read",
+    "Serialization Error",
+)
+"""What DuckDB says of a file that is not, or not wholly, what it wrote."""
+WAREHOUSE_CURE = (
+    "bring it back by `nyckeltal restore` from a backup, or make it anew from what else stands in the home by `nyckeltal rebuild`"
+)
 
 
 class Store:
-    """An open warehouse. Use `writing` or `reading`; `con` is the DuckDB connection."""
+    """An open warehouse. Use `writing` or `reading`; `con` is the DuckDB connection, `memory_mb` what it may hold."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, home: Home, memory_mb: int = MEMORY_MB) -> None:
         self.con = con
         self.home = home
+        self.memory_mb = memory_mb
 
     def rows(self, sql: str, parameters: Iterable[object] | Mapping[str, object] = ()) -> list[dict[str, Any]]:
         """The result as dicts, fetched whole (a result left open would block the next call)."""
@@ -117,7 +83,7 @@ class Store:
             self.con.execute("COMMIT")
         except BaseException as error:
             _rollback(self.con)
-            raise _storage(error) from error
+            raise told(error) from error
 
     @contextmanager
     def taken_back(self) -> Iterator[None]:
@@ -126,7 +92,7 @@ class Store:
         try:
             yield
         except BaseException as error:
-            raise _storage(error) from error
+            raise told(error) from error
         finally:
             _rollback(self.con)
 
@@ -138,30 +104,96 @@ def _rollback(con: duckdb.DuckDBPyConnection) -> None:
         return  # the transaction is gone already (failed COMMIT)
 
 
-def _storage(error: BaseException) -> BaseException:
+def told(error: BaseException) -> BaseException:
+    """An error as people are told of it: a full disk, or memory that is short, is no defect of ours."""
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        line = str(error).partition("\n")[0] or "the machine has no more"
+        return MemoryShort(
+            "memory is short; nothing was half-loaded: allow more by NYCKELTAL_MEMORY_MB, see that the machine has it and that there is "
+            f"room on the disk of the home for what is moved out of memory, and run again ({line})"
+        )
     if isinstance(error, duckdb.Error | OSError) and "No space left" in str(error):
         return StorageFailed(f"the disk is full; nothing was half-loaded, free space and run again ({error})")
     return error
 
 
-def configuration(home: Home) -> dict[str, str | bool | int | float | list[str]]:
+def _named(error: BaseException, home: Home) -> BaseException:
+    """What went wrong while the warehouse was open: a full disk, a broken warehouse file, else the error as it is."""
+    if isinstance(error, duckdb.Error) and any(mark in str(error) for mark in BROKEN_MARKS) and not _of_another_file(error, home):
+        return Damaged(Damage(home.warehouse.name, f"cannot be read ({_first_line(error)})", WAREHOUSE_CURE))
+    return told(error)
+
+
+def _of_another_file(error: BaseException, home: Home) -> bool:
+    """Whether the error names a file that is not the warehouse: one of the lake, a published one."""
+    return str(home.root) in str(error) and str(home.warehouse) not in str(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", maxsplit=1)[0]
+
+
+OWNERS = 0o600
+"""Rights of the warehouse: it holds what is withheld."""
+
+
+def _open(home: Home, read_only: bool, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """The connection. Raises Damaged for a file that is no warehouse or whose log is broken."""
+    try:
+        con = duckdb.connect(str(home.warehouse), read_only=read_only, config=configuration(home, memory_mb))
+        if not read_only:
+            home.warehouse.chmod(OWNERS)
+        return con
+    except duckdb.Error as error:
+        raise _named(error, home) from error
+
+
+def configuration(home: Home, memory_mb: int) -> dict[str, str | bool | int | float | list[str]]:
     """Settings of every connection: offline, quiet, bounded memory, as many threads as Polars uses (POLARS_MAX_THREADS)."""
     return {
         "threads": pl.thread_pool_size(),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": f"{memory_mb}MB",
         "temp_directory": str(home.work / "duckdb"),
         "preserve_insertion_order": "false",
         "disabled_compression_methods": "fsst",  # a third of the time of writing a large measure, for no smaller file
     }
 
 
+def declared_columns(schema: pl.Schema) -> dict[str, str]:
+    """Column -> DuckDB's type, of the columns of a contract."""
+    return dict(_declared(tuple(schema.items())))
+
+
+@lru_cache
+def _declared(columns: tuple[tuple[str, pl.DataType], ...]) -> tuple[tuple[str, str], ...]:
+    """Asked once a process: every opening of a warehouse compares its tables with the contracts."""
+    con = duckdb.connect()
+    try:
+        con.register("empty_contract", pl.DataFrame(schema=dict(columns)).to_arrow())
+        return tuple((row[0], row[1]) for row in con.execute("DESCRIBE empty_contract").fetchall())
+    finally:
+        con.close()
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    """Column -> DuckDB's type, of a table as it is; empty when there is none."""
+    sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index"
+    return dict(con.execute(sql, [schema, table]).fetchall())
+
+
+def is_as_declared(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> bool:
+    """Whether a table has the columns, types and obligations of its contract; not where there is none."""
+    types = declared_columns(table.polars_schema())
+    declared = [(column.name, types[column.name], not column.required) for column in table.columns]
+    sql = "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index"
+    return con.execute(sql, [schema, table.name]).fetchall() == declared
+
+
 def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
     """A DuckDB table from a contract: types from the empty Polars frame, NOT NULL from `required`."""
-    con.register("empty_contract", pl.DataFrame(schema=table.polars_schema()).to_arrow())
-    types = {row[0]: row[1] for row in con.execute("DESCRIBE empty_contract").fetchall()}
-    con.unregister("empty_contract")
+    types = declared_columns(table.polars_schema())
     columns = [f'"{column.name}" {types[column.name]}{" NOT NULL" if column.required else ""}' for column in table.columns]
     con.execute(f'CREATE TABLE IF NOT EXISTS {schema}."{table.name}" ({", ".join(columns)})')
 
@@ -178,62 +210,150 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def is_lost(home: Home) -> bool:
+    """Whether there is no warehouse though there was one."""
+    return not (home.warehouse.exists() and home.warehouse.stat().st_size) and _was_one(home)
+
+
+def _was_one(home: Home) -> bool:
+    """Whether a warehouse has left its journal, or what was published from it."""
+    return any(home.journal.glob("*.zip")) or any(home.generations.glob("[0-9]*"))
+
+
 @contextmanager
-def writing(home: Home, wait_seconds: float = 0) -> Iterator[Store]:
-    """The warehouse for its one writer. Raises Busy when another process writes for longer than `wait_seconds`."""
+def writing(home: Home, wait_seconds: float = 0, memory_mb: int = MEMORY_MB) -> Iterator[Store]:
+    """The warehouse for its one writer, brought forward where an older release left it (warehouse/upkeep).
+
+    Raises Busy when another process writes for longer than `wait_seconds`, ConfigurationError for a home of a newer release,
+    WarehouseLost for one that has lost its warehouse, Damaged for one that cannot be read.
+    """
+    from warehouse import migrations, upkeep  # they need what stands here
+
     home.create()
+    with locked(home, wait_seconds, f"another run is writing {home.warehouse}; wait for it, or raise --wait"):
+        if is_lost(home):
+            raise _lost(home)
+        _clean_work(home)
+        con = _open(home, read_only=False, memory_mb=memory_mb)
+        try:
+            opened = _opened(con, home, memory_mb)
+            if migrations.schema_of(opened) < 0 and _was_one(home):
+                raise _lost(home)  # an empty file in its place
+            upkeep.begin(opened)
+            _confine(con, home)
+            yield opened
+            upkeep.end(opened)
+        except BaseException as error:
+            raise _named(error, home) from error
+        finally:
+            con.close()
+
+
+@contextmanager
+def aside(home: Home, memory_mb: int) -> Iterator[Store]:
+    """An empty warehouse that is put in the place of the one there is (kept as warehouse.duckdb.before-rebuild) when the block
+    ends without an error. The caller holds the lock (`locked`)."""
+    _clean_work(home)
+    path = home.work / "rebuilt.duckdb"
+    con = duckdb.connect(str(path), config=configuration(home, memory_mb))
+    path.chmod(OWNERS)
+    try:
+        yield _opened(con, home, memory_mb)
+    except BaseException as error:
+        raise told(error) from error
+    finally:
+        con.close()
+    sync_file(path)
+    log, kept = (home.warehouse.with_name(f"{home.warehouse.name}{end}") for end in (".wal", ".before-rebuild"))
+    if home.warehouse.exists():
+        home.warehouse.replace(kept)
+        if log.exists():
+            log.replace(kept.with_name(f"{kept.name}.wal"))
+    log.unlink(missing_ok=True)  # of a warehouse that is gone: it must not be played back into another one
+    path.replace(home.warehouse)
+    sync_directory(home.root)
+
+
+@contextmanager
+def locked(home: Home, wait_seconds: float, otherwise: str) -> Iterator[None]:
+    """The writer's lock for the time of the block. Raises Busy, saying `otherwise`."""
     lock = FileLock(str(home.writer_lock))
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as error:
-        raise Busy(f"another run is writing {home.warehouse}; wait for it, or raise --wait") from error
+        raise Busy(otherwise) from error
     try:
-        _clean_work(home)
-        con = duckdb.connect(str(home.warehouse), config=configuration(home))
-        try:
-            con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
-            con.execute(LEDGER)
-            _confine(con, home)
-            yield Store(con, home)
-        except BaseException as error:
-            raise _storage(error) from error
-        finally:
-            con.close()
+        yield
     finally:
         lock.release()
 
 
 @contextmanager
-def reading(home: Home, wait_seconds: float = 30) -> Iterator[Store | None]:
+def reading(home: Home, wait_seconds: float = 30, memory_mb: int = MEMORY_MB) -> Iterator[Store | None]:
     """The warehouse read-only, for `status` and `quarantine`; None where there is none yet. Raises Busy when a run writes for
-    longer than `wait_seconds`. DuckDB opens the file for one writer or for readers, so a reader keeps writers waiting: be brief.
+    longer than `wait_seconds`, Damaged when the file cannot be read. DuckDB opens the file for one writer or for readers, so a
+    reader keeps writers waiting: be brief.
+
+    An older home is read as it is; raises ConfigurationError where it lacks what is asked for, and for a newer one.
     """
     if not home.warehouse.exists():
         yield None
         return
-    lock = FileLock(str(home.writer_lock))
+    with (
+        locked(home, wait_seconds, f"a run is writing {home.warehouse}; ask again when it has ended"),
+        opened(home, memory_mb) as warehouse,
+    ):
+        yield warehouse
+
+
+@contextmanager
+def opened(home: Home, memory_mb: int = MEMORY_MB) -> Iterator[Store | None]:
+    """What `reading` gives, for who holds the lock already."""
+    from warehouse import migrations  # they need what stands here
+
+    if not home.warehouse.exists():
+        yield None
+        return
+    con = _open(home, read_only=True, memory_mb=memory_mb)
+    found = migrations.newest()
     try:
-        lock.acquire(timeout=wait_seconds)
-    except Timeout as error:
-        raise Busy(f"a run is writing {home.warehouse}; ask again when it has ended") from error
-    try:
-        con = duckdb.connect(str(home.warehouse), read_only=True, config=configuration(home))
-        try:
-            _confine(con, home)
-            yield Store(con, home)
-        finally:
-            con.close()
+        store = Store(con, home, memory_mb)
+        found = migrations.schema_of(store)
+        migrations.require_known(home, found)
+        _confine(con, home)
+        yield store
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        if found == migrations.newest():
+            raise
+        raise ConfigurationError(
+            f"{home.root} was made by an older release (schema {found}) and lacks what is asked for; run `nyckeltal nightly` first"
+        ) from error
+    except BaseException as error:
+        raise _named(error, home) from error
     finally:
-        lock.release()
+        con.close()
+
+
+def _lost(home: Home) -> WarehouseLost:
+    return WarehouseLost(
+        f"{home.warehouse} is gone, its journal or what it published is not; `nyckeltal rebuild` makes it anew, as does the next "
+        "`nightly` where nothing else is lost"
+    )
+
+
+def _opened(con: duckdb.DuckDBPyConnection, home: Home, memory_mb: int) -> Store:
+    con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    return Store(con, home, memory_mb)
 
 
 def _confine(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Whatever SQL comes later reads the lake and no other file, writes none but the warehouse, and cannot change that."""
-    con.execute(f"SET allowed_directories = [{quoted(str(home.lake))}]; SET enable_external_access = false")
+    lakes = ", ".join(quoted(str(lake)) for lake in home.lakes)
+    con.execute(f"SET allowed_directories = [{lakes}]; SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
 
 
 def _clean_work(home: Home) -> None:
     """Scratch of runs that died; only the lock's holder comes here."""
     shutil.rmtree(home.work, ignore_errors=True)
-    home.work.mkdir(parents=True, exist_ok=True)
+    home.work.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -28,7 +28,9 @@ import polars as pl
 
 from schemas.contract import Contract, Table
 from schemas.errors import InvariantBroken, Reason
-from warehouse.store import quoted
+from warehouse.lake import packed, read_together
+from warehouse.memory import MEMORY_MB
+from warehouse.store import quoted, told
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -95,6 +97,8 @@ class Check:
     description: str
     predicate: str | None
     """SQL that is true for a failing row; None where the failures were counted while cleaning."""
+    of: str = "rows"
+    """Of what `limit` is a share: of rows, or of euros."""
 
 
 VALIDATION_SCHEMA = pl.Schema(
@@ -120,9 +124,16 @@ _CHECK_SCHEMA = pl.Schema(
         "expectation": pl.String,
         "description": pl.String,
         "place": pl.Int64,
+        "share_of": pl.String,
     }
 )
+_LOSS_SCHEMA = pl.Schema(
+    {"source": pl.String, "table_name": pl.String, "delivery_id": pl.String, "cents_lost": pl.Int64, "cents_all": pl.Int64}
+)
 """`place` is where a structural check's failing rows stand in the list of a scan; null where they were counted while cleaning."""
+
+
+_AGAIN = "Correct and deliver again"
 
 
 def checks(table: Table) -> list[Check]:
@@ -139,7 +150,7 @@ def checks(table: Table) -> list[Check]:
         above = [f"{name} > {column.maximum}"] if column.maximum is not None else []
         if below or above:
             found.append(Check(f"{column.name}__in_range", "fail", 0.0, "range", " OR ".join(below + above)))
-    found.extend(Check(rule.name, rule.severity, rule.limit_share, rule.description, None) for rule in table.rules)
+    found.extend(Check(rule.name, rule.severity, rule.limit_share, rule.description, None, rule.of) for rule in table.rules)
     return found
 
 
@@ -154,9 +165,13 @@ class Prepared:
     """delivery_id, table_name, rule, rows_n"""
     refused: frozenset[str] = frozenset()
     """Deliveries refused already: what was written of them is not read."""
+    losses: pl.DataFrame | None = None
+    """delivery_id, table_name, cents_lost, cents_all: what quarantined rows hold; None where nothing has money."""
 
 
-def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, dict[str, list[Reason]]]:
+def check(
+    prepared: Sequence[Prepared], scratch: Path, memory_mb: int = MEMORY_MB
+) -> tuple[pl.DataFrame, dict[str, list[Reason]]]:
     """Validate all prepared batches; returns validation rows and, per refused delivery, the reasons.
 
     Raises InvariantBroken when Great Expectations could not evaluate an expectation: a gate that cannot see lets nothing by.
@@ -167,9 +182,11 @@ def check(prepared: Sequence[Prepared], scratch: Path) -> tuple[pl.DataFrame, di
     path = scratch / f"gate-{uuid.uuid4().hex}.duckdb"
     con = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
-        con.execute(f"SET enable_progress_bar = false; SET memory_limit = '800MB'; SET threads = {pl.thread_pool_size()}")
+        con.execute(f"SET enable_progress_bar = false; SET memory_limit = '{memory_mb}MB'; SET threads = {pl.thread_pool_size()}")
         gate = _gate(con, prepared)
         con.execute("CHECKPOINT")
+    except BaseException as error:
+        raise told(error) from error
     finally:
         con.close()
     failed = _expect(path, gate.filter(pl.col("limit_share").is_not_null()).select("gate", "limit_share").unique().sort("gate"))
@@ -197,16 +214,22 @@ def _gate(con: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared]) -> pl.Da
     for name in ("counts", "rule_counts"):
         frames = [getattr(item, name).with_columns(source=pl.lit(item.contract.source)) for item in prepared]
         con.register(name, pl.concat(frames).to_arrow())
+    losses = [item.losses.with_columns(source=pl.lit(item.contract.source)) for item in prepared if item.losses is not None]
+    con.register("losses", pl.concat([pl.DataFrame(schema=_LOSS_SCHEMA), *(frame.select(_LOSS_SCHEMA.names()) for frame in losses)]).to_arrow())
     con.execute(
         "CREATE TEMP TABLE counted AS SELECT source, table_name, delivery_id, sum(rows_read)::BIGINT AS rows_read, "
+        "coalesce(sum(rows_quarantined), 0)::BIGINT AS rows_quarantined, "
         "coalesce(sum(rows_accepted), 0)::BIGINT AS rows_accepted FROM counts GROUP BY ALL"
     )
     _recount(con, frozenset().union(*(item.refused for item in prepared)))
     con.execute(
         "CREATE TEMP TABLE gate AS SELECT source || '.' || table_name || ': ' || expectation AS gate, delivery_id, table_name, rule, "
         "expectation, severity, description, greatest(rows_read, 1) AS rows_checked, "
-        "coalesce(failing[place], rows_n, 0)::BIGINT AS rows_failed, limit_share, rows_failed / rows_checked::DOUBLE AS share, position "
+        "CASE share_of WHEN 'euros' THEN rows_quarantined ELSE coalesce(failing[place], rows_n, 0) END::BIGINT AS rows_failed, limit_share, "
+        "CASE share_of WHEN 'euros' THEN coalesce(cents_lost / nullif(cents_all, 0)::DOUBLE, 0) ELSE rows_failed / rows_checked::DOUBLE END "
+        "AS share, cents_lost, cents_all, share_of, position "
         "FROM counted JOIN checks USING (source, table_name) LEFT JOIN structure USING (source, table_name, delivery_id) "
+        "LEFT JOIN losses USING (source, table_name, delivery_id) "
         "LEFT JOIN (SELECT source, table_name, delivery_id, rule, sum(rows_n) AS rows_n FROM rule_counts GROUP BY ALL) "
         "USING (source, table_name, delivery_id, rule)"
     )
@@ -230,9 +253,12 @@ def _declared(source: str, table: Table) -> pl.DataFrame:
             item.name,
             item.severity,
             item.limit,
-            f"share of failing rows at most {1.0 if item.limit is None else item.limit}",
+            f"share of failing rows at most {1.0 if item.limit is None else item.limit}"
+            if item.of == "rows"
+            else f"share of {item.of} in failing rows at most {item.limit}",
             item.description,
             places.get(item.name),
+            item.of,
         )
         for item in checks(table)
     ]
@@ -243,18 +269,29 @@ def _scan(con: duckdb.DuckDBPyConnection, source: str, table: Table, prepared: S
     """Per delivery: the rows that were written, and how many fail each structural check, into `structure`."""
     keyed = any(column.name == "delivery_id" for column in table.columns)
     failing = ", ".join(f"count(*) FILTER (WHERE {item.predicate})" for item in _structural(table))
-    scans = []
-    for item in prepared:
-        files = [file for file in item.parquet.get(table.name, ()) if Path(file).exists()]  # `_recount` misses a lost one
-        if files:
-            listed = ", ".join(quoted(file) for file in files)
-            delivery = "delivery_id" if keyed else f"'{item.counts['delivery_id'][0]}'"
-            scans.append(
-                f"SELECT '{source}', '{table.name}', {delivery}, count(*), [{failing}]::BIGINT[] "
-                f"FROM read_parquet([{listed}]) GROUP BY ALL"
-            )
-    if scans:
-        con.execute(f"INSERT INTO structure {' UNION ALL '.join(scans)}")
+    there = [(item, _written(item, table)) for item in prepared]
+    for some in packed([(item, files) for item, files in there if files], lambda one: (len(one[1]), _accepted(one[0], table))):
+        delivery = "delivery_id"
+        if len(some) == 1:
+            item, files = some[0]
+            delivery = delivery if keyed else quoted(item.counts["delivery_id"][0])
+            scan = f"read_parquet([{', '.join(quoted(file) for file in files)}])"
+        else:
+            named = [(file, item.counts["delivery_id"][0]) for item, files in some for file in files]
+            marks = pl.DataFrame(named, schema={"path": pl.String, "delivery_id": pl.String}, orient="row")
+            con.register("written", read_together(marks.drop("delivery_id") if keyed else marks, table).collect().to_arrow())
+            scan = "written"
+        con.execute(
+            f"INSERT INTO structure SELECT '{source}', '{table.name}', {delivery}, count(*), [{failing}]::BIGINT[] FROM {scan} GROUP BY ALL"
+        )
+
+
+def _written(item: Prepared, table: Table) -> list[str]:
+    return [file for file in item.parquet.get(table.name, ()) if Path(file).exists()]  # `_recount` misses a lost one
+
+
+def _accepted(item: Prepared, table: Table) -> int:
+    return int(item.counts.filter(table_name=table.name)["rows_accepted"].sum())
 
 
 def _recount(con: duckdb.DuckDBPyConnection, refused: frozenset[str]) -> None:
@@ -304,7 +341,11 @@ def _expect(path: Path, limits: pl.DataFrame) -> list[str]:
 
 
 def _reason(row: Mapping[str, Any]) -> Reason:
+    if row["share_of"] == "euros":
+        lost, every = row["cents_lost"] / 100, row["cents_all"] / 100
+        text = f"quarantined rows hold some {lost:.2f} of {every:.2f} EUR; at most {row['limit_share']:.0%} may be lost. {_AGAIN}"
+        return Reason(row["rule"], text)
     share = f"{row['rows_failed']} of {row['rows_checked']} rows"
     rule = f"{share} in {row['table_name']} break the rule {row['rule']} ({row['description']})"
-    text = f"{rule}; at most {row['limit_share']:.0%} may. Correct and deliver again"
+    text = f"{rule}; at most {row['limit_share']:.0%} may. {_AGAIN}"
     return Reason(row["rule"], text)

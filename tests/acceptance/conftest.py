@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from flows import cli
-from tests.acceptance import support
+from tests.acceptance import left_homes, support
 
 
 @dataclass(frozen=True)
@@ -94,3 +94,20 @@ def tiny_home(tmp_path_factory: pytest.TempPathFactory, tiny_sample: Path) -> Pa
         support.nightly(home)
 
     return _made_once(tmp_path_factory, "tiny-home", make)
+
+
+@pytest.fixture(scope="session")
+def left_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that the first release without a schema number left (tests/homes), as it stood. Read only."""
+    return _made_once(tmp_path_factory, "left-home", lambda home: left_homes.unpack("schema-0", home.parent))
+
+
+@pytest.fixture(scope="session")
+def upgraded_home(tmp_path_factory: pytest.TempPathFactory, left_home: Path) -> Path:
+    """The same after a night of this release. Read only."""
+
+    def make(home: Path) -> None:
+        shutil.copytree(left_home, home, symlinks=True)
+        support.nightly(home, as_of=left_homes.DAY)
+
+    return _made_once(tmp_path_factory, "upgraded-home", make)

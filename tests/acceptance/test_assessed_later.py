@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.support import assert_same, nightly, published
 
 AGENCIES = "agency,name,language,sources\ncpb,Hankintayhtiö (testi),fi,mini_competitions|impact_assessments\n"
@@ -45,6 +47,7 @@ def _home(path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_result_assessed_a_year_later_counts_in_the_year_of_the_decision(tmp_path: Path) -> None:
     competitions, targets, results = FILES
     home, backwards, together = (_home(tmp_path / name) for name in ("home", "backwards", "together"))

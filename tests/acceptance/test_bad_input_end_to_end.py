@@ -14,6 +14,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.acceptance.support import assert_same, content, ledger, run
+from flows import readers
+from tests.acceptance.support import assert_same, content, ledger, nightly
 from warehouse.home import Home
 from warehouse.landing import Landing
 
@@ -41,6 +43,7 @@ def table(rows: int = 5, day: str = "23.01.2024", amount: str = "71,10") -> str:
     return HEADER + "".join(ROW.format(n=n, day=day, amount=amount) for n in range(rows))
 
 
+@cache
 def bomb(name: str = "a.xml", megabytes: int = 300) -> bytes:
     """A zip whose one member unpacks to far more than its size."""
     buffer = io.BytesIO()
@@ -63,6 +66,7 @@ def workbook(amount: str) -> bytes:
     return buffer.getvalue()
 
 
+@cache
 def sheet_bomb() -> bytes:
     """A workbook whose sheet is a bomb."""
     buffer = io.BytesIO(workbook("1.25"))
@@ -220,16 +224,24 @@ def test_the_kinds_are_delivered_together(nyckeltal: Nyckeltal, home: Path, tiny
     assert_same(home, tiny_home)
 
 
+@pytest.fixture(scope="module")
+def told_home(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path) -> Path:
+    """A home that is told of all these files, one after the other."""
+    home = tmp_path_factory.mktemp("told") / "home"
+    shutil.copytree(tiny_home, home, symlinks=True)
+    return home
+
+
 @pytest.mark.parametrize("name", sorted(WHOLLY_REFUSED))
-def test_check_and_receive_say_why(nyckeltal: Nyckeltal, home: Path, tmp_path: Path, name: str) -> None:
+def test_check_and_receive_say_why(nyckeltal: Nyckeltal, told_home: Path, tmp_path: Path, name: str) -> None:
     place, make = WHOLLY_REFUSED[name]
     path = tmp_path / name
     path.write_bytes(make())
     words = ("--agency", place.parts[1], "--source", place.parts[2])
-    checked = nyckeltal(home, "check", path, *words)
+    checked = nyckeltal(told_home, "check", path, *words)
     assert checked.code == 4
     assert "[" in checked.out + checked.err, "a reason has a code"
-    received = nyckeltal(home, "receive", path, *words)
+    received = nyckeltal(told_home, "receive", path, *words)
     assert received.code in (0, 4)
     assert path.exists()
 
@@ -464,24 +476,33 @@ def expected(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path) -> Path:
     home = tmp_path_factory.mktemp("expected") / "home"
     shutil.copytree(tiny_home, home, symlinks=True)
     _fresh_delivery(home)
-    assert run(home, "nightly").returncode == 0
+    nightly(home)
     return home
 
 
 POINTS = (
     "warehouse.landing.write_durably",
+    "warehouse.lake.Batch.move_in",
+    "warehouse.publication.receipts.write_together",
+    "warehouse.publication.generations.create_table",
+    "polars.DataFrame.write_parquet",
+)
+MORE_POINTS = (
     "warehouse.landing.sync_directory",
     "warehouse.lake.Batch.write",
-    "warehouse.lake.Batch.commit",
-    "warehouse.publication.receipts.write_durably",
-    "warehouse.publication.generations.create_table",
-    "warehouse.publication.generations._sync",
-    "polars.DataFrame.write_parquet",
+    "warehouse.publication.generations.sync_file",
     "pathlib.Path.rename",
 )
+"""Beside one of those above in landing, the lake and the publication."""
 
 
-@pytest.mark.parametrize("point", POINTS)
+def in_this_process(function: Callable[..., object], *told: object, progress: Callable[..., None], **_: object) -> object:
+    """A question to a reader, answered without one."""
+    return function(*told, progress)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", [*POINTS, *(pytest.param(point, marks=pytest.mark.long) for point in MORE_POINTS)])
 def test_the_disk_is_full(
     nyckeltal: Nyckeltal, home: Path, tiny_home: Path, expected: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -495,6 +516,7 @@ def test_the_disk_is_full(
 
     with monkeypatch.context() as patch:
         patch.setattr(point, full)
+        patch.setattr(readers, "ask", in_this_process)  # so that what is patched is what reads
         told = nyckeltal(home, "nightly")
     assert hits, "the run does not pass this point"
     assert told.code == 6
@@ -520,8 +542,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("room", [8, 64, 256, 600, 1200, 2000, 3000, 5000])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "room", [8, 256, 1200, 5000, *(pytest.param(room, marks=pytest.mark.long) for room in (64, 600, 2000, 3000))]
+)
 def test_a_full_disk(nyckeltal: Nyckeltal, tiny_home: Path, expected: Path, small_disk: Path, room: int) -> None:
     """`room` KiB are left on the disk when the nightly starts."""
     home = small_disk / "home"

@@ -172,6 +172,7 @@ def test_rows_of_a_breakdown_say_which_part_they_are(nyckeltal: Nyckeltal, home:
     assert "breakdown" not in nyckeltal(home, "figures").out
 
 
+@pytest.mark.long
 def test_a_past_publication_is_shown_exactly_as_it_was(nyckeltal: Nyckeltal, home: Path) -> None:
     """QUALITY_PROMISES R6: after a correction the former figures can still be had, to the last digit."""
     words = ("figures", "--level", "all", "--period-kind", "all", "--period", "all", "--format", "json")

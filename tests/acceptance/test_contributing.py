@@ -175,7 +175,7 @@ def _run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_source_and_a_figure_by_the_steps(copy: Path, tmp_path: Path) -> None:
     stale = _run(copy, "docs/generate.py", "--check")

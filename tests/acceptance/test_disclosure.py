@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import polars as pl
 import pytest
 
+from flows import pipeline
 from schemas.errors import StorageFailed
 from schemas.key_figure import KEY_FIGURE
 from tests.acceptance import support
@@ -97,6 +98,7 @@ def test_owners_files_explain_themselves_and_are_readable_by_their_owner_only(de
         assert query(path, "SELECT fingerprint FROM meta.publication")["fingerprint"].item() == support.fingerprint(demo_home)
 
 
+@pytest.mark.long
 def test_a_withdrawn_return_takes_its_owners_file_with_it(
     demo_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +113,7 @@ def test_a_withdrawn_return_takes_its_owners_file_with_it(
     )
     *most, last = goals["delivery_id"]
     for delivery_id in most:
-        support.run(home, "withdraw", delivery_id)
+        pipeline.command(support.settings(home), "withdrawn", delivery_id, "")
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -127,7 +129,7 @@ def test_a_withdrawn_return_takes_its_owners_file_with_it(
         owner: frame.rows() for owner, frame in before.items()
     }
 
-    support.run(home, "withdraw", last)
+    pipeline.command(support.settings(home), "withdrawn", last, "")
     support.nightly(home)
     assert before
     assert restricted(home) == {}

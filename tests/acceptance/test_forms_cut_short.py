@@ -83,6 +83,7 @@ def test_a_month_cut_short_ends_no_twelve_months(home: Path) -> None:
     assert _windows(home)[-1] == date(2025, 5, 31)
 
 
+@pytest.mark.long
 def test_what_comes_later_fills_the_year_whatever_came_first(home: Path, tiny_sample: Path, tmp_path: Path) -> None:
     support.nightly(home, as_of=LATE)
     _deliver(home, "mk2.csv", date(2025, 12, 31), AFTER)

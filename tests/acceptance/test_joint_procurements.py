@@ -198,6 +198,7 @@ def test_spend_of_months_that_the_register_does_not_speak_for_stays_outside_and_
     assert 0.3 < year["coverage_no_category_share"].item() < 0.7
 
 
+@pytest.mark.long
 def test_who_may_use_an_agreement_decides_and_may_change(bodied: Path, tmp_path: Path, tiny_home: Path) -> None:
     """A newer list of users alone moves the figures, and any order of arrival ends alike."""
     suppliers = [f"P-1;{one}" for one in suppliers_of(bodied, 12)]

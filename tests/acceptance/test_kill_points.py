@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance import support
 
-NIGHTS, NIGHTS_HEAVY = 4, 50
+NIGHTS, NIGHTS_LONG, NIGHTS_HEAVY = 1, 4, 50
 RECEIPTS, RECEIPTS_HEAVY = 1, 10
 KILLS = 2
 """Kills in a row in each night, before the run that is left alone; in each receipt, one for every file."""
@@ -76,7 +76,7 @@ def reader(home: Path) -> Iterator[list[str]]:
                     wrong.append(f"a mixture: {held.rows()}")
             except Exception as error:
                 wrong.append(repr(error))
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -129,14 +129,22 @@ def test_nightly_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, f
     nightly_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("point", range(RECEIPTS))
 def test_receive_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int) -> None:
     receive_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("point", range(NIGHTS, NIGHTS_LONG))
+def test_nightly_killed_at_more_points(
+    tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
+) -> None:
+    nightly_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
+
+
 @pytest.mark.heavy
-@pytest.mark.parametrize("point", range(NIGHTS, NIGHTS_HEAVY))
+@pytest.mark.parametrize("point", range(NIGHTS_LONG, NIGHTS_HEAVY))
 def test_nightly_killed_at_many_points(
     tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
 ) -> None:

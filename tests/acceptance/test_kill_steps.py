@@ -62,7 +62,7 @@ def landed(home: Path) -> list[tuple[str, int]]:
     return [(item.sha256, item.receipts_n) for item in found]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["move", "copy", "linked"])
 def test_receiving_survives_a_kill_at_every_step(tmp_path: Path, way: str) -> None:
     data = b"x;y\n" + b"1;2\n" * 50_000

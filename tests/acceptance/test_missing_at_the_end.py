@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ HEADER = (
     "Kunnan nimi;Tositenumero;Tapaht.pvm;Toimittajan nimi;Toimittajan y-tunnus;Toimittajan maakoodi;"
     "Laskun summa ilman ALV;Tilinumero;Tilin nimi;Palveluluokka"
 )
-LATE = date(2026, 11, 21)
+AUGUST, LATE = date(2024, 8, 20), date(2026, 11, 21)
 
 
 def _deliver(home: Path, year: int, months: int) -> None:
@@ -38,13 +39,38 @@ def _deliver(home: Path, year: int, months: int) -> None:
     path.with_name(path.name + ".manifest.json").write_text(json.dumps(manifest), "utf-8")
 
 
-@pytest.fixture
-def home(tiny_sample: Path, tmp_path: Path) -> Path:
+def _delivered(tiny_sample: Path, home: Path) -> Path:
     """2023 whole, of 2024 the first half."""
-    home = support.empty_home(tiny_sample, tmp_path / "home")
+    support.empty_home(tiny_sample, home)
     _deliver(home, 2023, 12)
     _deliver(home, 2024, 6)
     return home
+
+
+@pytest.fixture
+def home(tiny_sample: Path, tmp_path: Path) -> Path:
+    return _delivered(tiny_sample, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def august(tiny_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """First published on 20 August 2024, before July closes. Never changed."""
+    home = _delivered(tiny_sample, tmp_path_factory.mktemp("august") / "home")
+    support.nightly(home, as_of=AUGUST)
+    return home
+
+
+@pytest.fixture(scope="module")
+def late(tiny_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """First published when everything has closed. Never changed."""
+    home = _delivered(tiny_sample, tmp_path_factory.mktemp("late") / "home")
+    support.nightly(home, as_of=LATE)
+    return home
+
+
+def _copied(home: Path, tmp_path: Path) -> Path:
+    shutil.copytree(home, tmp_path / "copied", symlinks=True)
+    return tmp_path / "copied"
 
 
 def _spend(home: Path, kind: str, start: date) -> tuple[object, ...]:
@@ -57,42 +83,40 @@ def _spend(home: Path, kind: str, start: date) -> tuple[object, ...]:
     return tuple(rows[0])
 
 
-def test_half_a_year_is_half_covered(home: Path) -> None:
-    support.nightly(home, as_of=LATE)
-    assert _spend(home, "year", date(2024, 1, 1)) == (Decimal(6000), Decimal("0.5"), "final", "none")
-    assert _spend(home, "year", date(2023, 1, 1))[:3] == (Decimal(12000), Decimal(1), "final")
-    assert _spend(home, "month", date(2024, 6, 1))[:3] == (Decimal(1000), Decimal(1), "final")
-    value, coverage, status, _ = _spend(home, "month", date(2024, 7, 1))
+def test_half_a_year_is_half_covered(late: Path) -> None:
+    assert _spend(late, "year", date(2024, 1, 1)) == (Decimal(6000), Decimal("0.5"), "final", "none")
+    assert _spend(late, "year", date(2023, 1, 1))[:3] == (Decimal(12000), Decimal(1), "final")
+    assert _spend(late, "month", date(2024, 6, 1))[:3] == (Decimal(1000), Decimal(1), "final")
+    value, coverage, status, _ = _spend(late, "month", date(2024, 7, 1))
     assert value is None
     assert coverage == 0
     assert status in ("no_data", "not_computable")
 
 
-def test_twelve_months_roll_to_the_end_of_the_data_only(home: Path) -> None:
+def test_twelve_months_roll_to_the_end_of_the_data_only(august: Path, tmp_path: Path) -> None:
     """METHOD 3: rolling twelve months need twelve complete months; half of them missing is no year. A night later neither."""
     sql = (
         "SELECT period_start, is_latest FROM mart.key_figure WHERE figure_id = 'spend_total' AND level = 'national' "
         "AND panel = 'all' AND breakdown_kind = '' AND period_kind = 'rolling_12m' ORDER BY 1"
     )
     starts = [date(2023, month, 1) for month in range(1, 8)]
-    for day in (date(2024, 8, 20), LATE):
-        support.nightly(home, as_of=day)
-        assert support.published(home, sql).rows() == [(start, start == starts[-1]) for start in starts]
-
-
-def test_numbers_of_suppliers_have_no_trend_either(home: Path) -> None:
+    home = _copied(august, tmp_path)
     support.nightly(home, as_of=LATE)
+    for published in (august, home):
+        assert support.published(published, sql).rows() == [(start, start == starts[-1]) for start in starts]
+
+
+def test_numbers_of_suppliers_have_no_trend_either(late: Path) -> None:
     sql = (
         "SELECT coverage, trend FROM mart.key_figure WHERE figure_id = 'suppliers_n' AND level = 'national' "
         "AND breakdown_kind = '' AND period_kind = 'year' AND period_start = ?"
     )
-    assert support.published(home, sql, [date(2024, 1, 1)]).rows() == [(Decimal("0.5"), "none")]
+    assert support.published(late, sql, [date(2024, 1, 1)]).rows() == [(Decimal("0.5"), "none")]
 
 
-def test_what_is_not_due_yet_is_not_missing(home: Path) -> None:
+def test_what_is_not_due_yet_is_not_missing(august: Path) -> None:
     """On 20 August the half year is all that has closed (July closes on 14 September)."""
-    support.nightly(home, as_of=date(2024, 8, 20))
-    value, coverage, status, _ = _spend(home, "year", date(2024, 1, 1))
+    value, coverage, status, _ = _spend(august, "year", date(2024, 1, 1))
     assert (value, coverage, status) == (Decimal(6000), Decimal(1), "provisional")
 
 
@@ -104,18 +128,16 @@ def test_the_day_on_which_a_month_closes_counts(home: Path) -> None:
     assert _spend(home, "year", date(2024, 1, 1))[1] == pytest.approx(Decimal(6) / Decimal(7), abs=Decimal("0.000001"))
 
 
-def test_days_passing_one_by_one_end_as_one_late_night(home: Path, tiny_sample: Path, tmp_path: Path) -> None:
-    other = support.empty_home(tiny_sample, tmp_path / "other")
-    _deliver(other, 2023, 12)
-    _deliver(other, 2024, 6)
-    for day in (date(2024, 8, 20), date(2024, 10, 1), date(2025, 2, 1), LATE):
+@pytest.mark.long
+def test_days_passing_one_by_one_end_as_one_late_night(august: Path, late: Path, tmp_path: Path) -> None:
+    home = _copied(august, tmp_path)
+    for day in (date(2024, 10, 1), date(2025, 2, 1), LATE):
         support.nightly(home, as_of=day)
-    support.nightly(other, as_of=LATE)
-    support.assert_same(home, other)
+    support.assert_same(home, late)
 
 
-def test_what_comes_late_fills_the_year(home: Path) -> None:
-    support.nightly(home, as_of=LATE)
+def test_what_comes_late_fills_the_year(late: Path, tmp_path: Path) -> None:
+    home = _copied(late, tmp_path)
     _deliver(home, 2024, 12)
     support.nightly(home, as_of=LATE)
     assert _spend(home, "year", date(2024, 1, 1)) == (Decimal(12000), Decimal(1), "final", "flat")

@@ -29,7 +29,7 @@ SPEAKS = {2019: 2023, 2020: 2023, 2021: 2023, 2022: 2023, 2023: 2023, 2024: 2024
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything, published for the first time after 1 July 2025: panels of 2023 and 2024."""
+    """Everything, published for the first time after 1 July 2025: panels of 2023 and 2024. Never changed."""
     home = everything(tmp_path_factory.mktemp("panel") / "home")
     support.nightly(home, as_of=JULY)
     return home
@@ -184,32 +184,33 @@ def test_as_of_an_earlier_day_a_panel_drawn_later_is_silent(drawn: Path, tmp_pat
     assert_same(home, drawn)
 
 
-def test_a_drawn_panel_stays_when_data_arrive_late(drawn: Path, tmp_path: Path) -> None:
+def test_a_drawn_panel_stays_when_data_arrive_late(home: Path, drawn: Path, tmp_path: Path) -> None:
     """A home that lived through 1 July keeps its panels; one that began after it is still taking in its past."""
-    home, young = tmp_path / "home", everything(tmp_path / "young")
-    shutil.copytree(drawn, home, symlinks=True)
-    support.nightly(young, as_of=JULY)
-    for late_home in (home, young):
+    old, young = tmp_path / "old", tmp_path / "young"
+    shutil.copytree(drawn, old, symlinks=True)
+    shutil.copytree(home, young, symlinks=True)
+    for late_home in (old, young):
         late(late_home)
         support.nightly(late_home, as_of=date(2025, 7, 2))
-    assert fixed(home) == fixed(drawn)
-    assert support.published(home, "SELECT bool_and(is_final) FROM mart.panel").item()
+    assert fixed(old) == fixed(drawn)
+    assert support.published(old, "SELECT bool_and(is_final) FROM mart.panel").item()
     members = "SELECT DISTINCT panel_year FROM mart.panel_member WHERE entity_id = 'uusi' ORDER BY 1"
-    assert support.published(home, members)["panel_year"].to_list() == []
+    assert support.published(old, members)["panel_year"].to_list() == []
     assert support.published(young, members)["panel_year"].to_list() == [2023, 2024]
     every = (
         "SELECT value FROM mart.key_figure WHERE panel = 'all' AND figure_id = 'spend_total' AND level_id = 'uusi' "
         "AND period_start = DATE '2019-01-01' AND period_kind = 'year'"
     )
-    assert support.published(home, every).item() == replace(BUYERS["uusi"], years=range(2019, 2025)).year(2019)
+    assert support.published(old, every).item() == replace(BUYERS["uusi"], years=range(2019, 2025)).year(2019)
 
 
-def test_before_the_first_of_july_the_order_of_arrival_is_moot(tmp_path: Path) -> None:
+@pytest.mark.long
+def test_before_the_first_of_july_the_order_of_arrival_is_moot(drawn: Path, tmp_path: Path) -> None:
     """Files that come after a first publication, and the same files at once: equal figures, equal panels."""
-    whole, steps = everything(tmp_path / "whole"), everything(tmp_path / "steps")
+    whole, steps = everything(tmp_path / "whole"), tmp_path / "steps"
     late(whole)
     support.nightly(whole, as_of=JUNE)
-    support.nightly(steps, as_of=JUNE)
+    shutil.copytree(drawn.parent / "june", steps, symlinks=True)
     late(steps)
     support.nightly(steps, as_of=JUNE)
     assert_same(whole, steps)

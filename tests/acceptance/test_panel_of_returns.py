@@ -131,6 +131,7 @@ def test_invoices_are_compared_by_their_own_panel(home: Path) -> None:
     assert found == (sum(BUYERS[key].year(2022) for key in ("alku", "betoni", "citta", "sulautuva")), None, None)
 
 
+@pytest.mark.long
 def test_a_unit_that_returns_no_more_leaves_the_panel_incomplete(home: Path, tmp_path: Path) -> None:
     """The panel of 2024 runs on to 2025; two of its three units have returned by then."""
     later = tmp_path / "home"

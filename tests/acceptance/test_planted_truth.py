@@ -82,6 +82,43 @@ def test_every_true_figure_is_registered(truth_ids: set[str]) -> None:
     assert not missing, f"figures with a planted truth that nobody computes: {', '.join(missing)}"
 
 
+OF_AWARDS = (
+    "bids_distribution", "bids_mean", "bids_median", "cancelled_share", "contract_modification_share", "cooperative_share", "cpb_share",
+    "decision_days_mean", "decision_days_median", "missing_call_share", "missing_seller_id_share", "no_call_share", "price_only_share",
+    "single_bid_share", "single_bid_value_share", "sme_bid_share", "sme_contractor_share",
+)  # fmt: skip
+"""What only awards tell of."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("year", [2020, 2021, 2022, 2023])
+def test_national_notices_of_the_years_before_eforms_are_counted_and_their_awards_stay_unknown(demo_home: Path, year: int) -> None:
+    figures = published(
+        demo_home,
+        "SELECT figure_id, variant, scope, level, level_id, numerator, denominator, value FROM mart.key_figure WHERE panel = 'all' "
+        f"AND period_kind = 'year' AND year(period_start) = {year} AND scope IN ('ted', 'all_notices') AND breakdown_kind = ''",
+    )
+    national = figures.filter(level="national")
+    for figure_id, variant in (
+        ("notices_n", ""), ("procurements_n", ""), ("open_share", ""), ("lots_share", ""), ("short_deadline_share", ""),
+        ("innovative_share", "considered"), ("green_share", ""),
+    ):  # fmt: skip
+        told = {row["scope"]: row for row in national.filter(figure_id=figure_id, variant=variant).iter_rows(named=True)}
+        base = "denominator" if told["ted"]["denominator"] is not None else "numerator"
+        assert told["all_notices"]["value"] is not None
+        assert told["all_notices"][base] > told["ted"][base], f"{figure_id}: no national notice counts"
+    of_awards = figures.filter(pl.col("figure_id").is_in(OF_AWARDS))
+    if year < 2023:  # the first national awards are those of eForms
+        key = ["figure_id", "variant", "level", "level_id", "numerator", "denominator", "value"]
+        by_scope = [of_awards.filter(scope=scope).select(key).sort(pl.all()) for scope in ("ted", "all_notices")]
+        assert by_scope[0].equals(by_scope[1])
+    counted = figures.filter(figure_id="notices_n", level="organisation")
+    only_national = set(counted.filter(scope="all_notices")["level_id"]) - set(counted.filter(scope="ted")["level_id"])
+    assert only_national or year > 2020
+    known = of_awards.filter(pl.col("level_id").is_in(list(only_national)), pl.col("value").is_not_null())
+    assert known.is_empty() or year == 2023, known
+
+
 @pytest.mark.slow
 def test_every_delivery_has_its_planted_outcome(demo_home: Path) -> None:
     counts = ledger(

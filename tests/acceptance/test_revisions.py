@@ -12,12 +12,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import ingesting, measuring, pipeline, refreshing, stepping
+from flows import code_marks, ingesting, pipeline, stepping
 from samples.generate import generate
 from schemas.errors import StorageFailed
 from tests.acceptance import support
 from tests.acceptance.buyers import BUYERS, MUNICIPALITY, Buyer, deliver, registers
-from transforms.key_figures import spend
+from transforms.key_figures import DEFINITIONS, spend
 
 pytestmark = pytest.mark.slow
 DAY = date(2025, 7, 1)
@@ -57,6 +57,7 @@ def rows(home: Path, level_id: str = "FI", figure: str = "spend_total", year: in
     return support.published(home, sql, [figure, level_id, date(year, 1, 1)]).rows()
 
 
+BEFORE_2022 = ALKU.year(2022) + BETONI.year(2022)
 BEFORE = ALKU.year(2023) + BETONI.year(2023)
 PARTS = {"correction": CORRECTED.year(2023) - ALKU.year(2023), "late": LATE.year(2023)}
 AFTER = BEFORE + sum(PARTS.values())
@@ -186,21 +187,58 @@ def test_no_delivery_waits_for_a_step_that_cannot_be_worked_out(home: Path, monk
     assert rows(home) == [(2, "correction", sum(PARTS.values()), BEFORE, AFTER)], "told as one"
 
 
-def test_definitions_come_before_registers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product version that counts spend twice, with another register and a late delivery, in one night."""
+def _other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that counts spend twice, known by another mark of its block."""
     plain = spend.compute
     monkeypatch.setattr(spend, "compute", lambda *given: plain(*given).with_columns(pl.col("numerator") * 2))
-    for module in (stepping, refreshing, measuring):
-        monkeypatch.setattr(module, "version", lambda _name: "other")
+    marks = code_marks.worked_out()
+    other = replace(marks, blocks={**marks.blocks, "spend": "other"})
+    monkeypatch.setattr(code_marks, "of", lambda _store, keeps=True: other)
+
+
+def test_code_comes_before_registers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that counts spend twice, with another register and a late delivery, in one night."""
+    _other_code(monkeypatch)
     _moved_to_another_sector(home)
     deliver(home, LATE, 2023)
     support.nightly(home, as_of=DAY)
     after = 2 * (BETONI.year(2023) + LATE.year(2023))
     assert rows(home, MUNICIPALITY) == [
-        (2, "definition", BEFORE, BEFORE, after),
+        (2, "code", BEFORE, BEFORE, after),
         (2, "late", 2 * LATE.year(2023), BEFORE, after),
         (2, "reference", -2 * ALKU.year(2023), BEFORE, after),
     ]
+
+
+def test_every_cell_gets_the_cause_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that counts spend twice and raises the version of one figure, and a correction, in one night."""
+    _other_code(monkeypatch)
+    monkeypatch.setitem(DEFINITIONS, "spend_total", replace(DEFINITIONS["spend_total"], version=2))
+    correct(home)
+    support.nightly(home, as_of=DAY)
+    after, part = 2 * (BEFORE + PARTS["correction"]), 2 * PARTS["correction"]
+    assert rows(home) == [(2, "correction", part, BEFORE, after), (2, "definition", BEFORE, BEFORE, after)]
+    assert rows(home, figure="spend_market") == [(2, "code", BEFORE, BEFORE, after), (2, "correction", part, BEFORE, after)]
+    versions = "SELECT DISTINCT version FROM mart.key_figure WHERE figure_id = 'spend_total' AND panel = 'all'"
+    assert support.published(home, versions)["version"].to_list() == [2], "of all years"
+
+
+def test_what_was_loaded_before_the_code_changed_is_not_blamed_for_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction waits for its refresh when the product changes: former code cannot be run, so the code bears it all; what comes
+    after that has its own difference."""
+    settings = support.settings(home, as_of=DAY)
+    correct(home)
+    pipeline.land(settings)
+    pipeline.load(settings)
+    _other_code(monkeypatch)
+    deliver(home, LATE, 2023)
+    support.nightly(home, as_of=DAY)
+    corrected = 2 * (BEFORE + PARTS["correction"])
+    assert rows(home) == [
+        (2, "code", corrected - BEFORE, BEFORE, corrected + 2 * LATE.year(2023)),
+        (2, "late", 2 * LATE.year(2023), BEFORE, corrected + 2 * LATE.year(2023)),
+    ]
+    assert rows(home, year=2022) == [(2, "code", BEFORE_2022, BEFORE_2022, 2 * BEFORE_2022)]
 
 
 def test_what_is_provisional_is_not_revised(home: Path) -> None:
@@ -255,6 +293,7 @@ def _values(home: Path) -> pl.DataFrame:
     return support.published(home, f"SELECT {names}, value FROM mart.key_figure")
 
 
+@pytest.mark.long
 def test_first_values_against_those_of_a_year_later(tmp_path: Path) -> None:
     """A month after the first publication, the months of 2023 become 37 EUR more and those of 2022 20 EUR less; what comes more
     than a year later does not count."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -9,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from flows import pipeline
+from flows.publishing import next_number
 from schemas.errors import UsageError
 from tests.acceptance import support
+from warehouse import revisions, store
+from warehouse.home import Home
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home after one nightly run on the tiny sample."""
-    home = support.sample(tmp_path_factory.mktemp("done"))
-    support.nightly(home)
+def done(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path) -> Path:
+    """A home after one nightly run on the tiny sample, for this file's tests alone: they read it again."""
+    home = tmp_path_factory.mktemp("done") / "home"
+    shutil.copytree(tiny_home, home, symlinks=True)
     return home
 
 
@@ -85,6 +89,35 @@ def test_backfill_reads_again_what_was_asked_for(
     assert count == sum(wanted(row) for row in rows)
     assert len(run.ingested.loaded) == count
     assert support.fingerprint(done) == before
+
+
+def test_what_is_read_again_to_the_same_rows_is_no_correction(home: Path) -> None:
+    """One delivery of each source, of agencies whose others stay as they are; then everything."""
+    settings = support.settings(home)
+    rows = support.published(home, "SELECT source, delivery_id FROM meta.delivery WHERE status = 'loaded' ORDER BY ALL")
+    for source, delivery_id in rows.group_by("source", maintain_order=True).first().rows():
+        pipeline.command(settings, "reprocess", delivery_id, "")
+        assert pipeline.load(settings).ingested.loaded == [delivery_id]
+        assert _causes(home) == [], source
+    pipeline.command(settings, "withdrawn", delivery_id, "")
+    pipeline.load(settings)
+    assert _causes(home) == ["correction"]
+
+
+def test_a_change_of_registers_beside_what_is_read_again_is_all_that_is_told(home: Path) -> None:
+    settings = support.settings(home)
+    for delivery_id in support.published(home, "SELECT delivery_id FROM meta.delivery WHERE status = 'loaded'")["delivery_id"]:
+        pipeline.command(settings, "reprocess", delivery_id, "")
+    with (home / "registry" / "agencies.csv").open("a", encoding="utf-8") as register:
+        register.write(f"uusi,Uusi,fi,purchase_invoices{',' * 17}\n")
+    pipeline.load(settings)
+    assert _causes(home) == ["reference"]
+
+
+def _causes(home: Path) -> list[str]:
+    with store.reading(Home(home)) as warehouse:
+        assert warehouse is not None
+        return revisions.pending(warehouse, next_number(warehouse))
 
 
 @pytest.mark.parametrize("words", [{"source": "weather"}, {"agency": "nobody"}])

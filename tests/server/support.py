@@ -105,6 +105,8 @@ class Up:
         self.variables = {"NYCKELTAL_SETTLE_SECONDS": "0.5", **variables}
         self.log = home.with_name(f"{home.name}.log")
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_ended = False
+        """Whether it was stopped cleanly and not started since."""
         self._api: PrefectApi | None = None
 
     def start(self) -> None:
@@ -117,6 +119,7 @@ class Up:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+        self.is_ended = False
         wait_for("a first sweep", lambda: self._has_swept(since), 120, every=0.5)
 
     def _has_swept(self, since: datetime) -> bool:
@@ -203,6 +206,7 @@ class Up:
         _, alive = psutil.wait_procs(children, 5)
         assert not alive
         assert support.run(self.home, "down").stdout.startswith("`nyckeltal up` does not run")
+        self.is_ended = True
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         if self._api is not None:
@@ -216,12 +220,13 @@ class Up:
 
 @contextlib.contextmanager
 def running(home: Path, **variables: str) -> Iterator[Up]:
-    """A service of its own, ended by SIGTERM: cleanly and with every process of it, whatever was done to it meanwhile."""
+    """A service of its own, ended by SIGTERM if it runs: cleanly and with every process of it, whatever was done to it meanwhile."""
     service = Up(home, **variables)
     try:
         service.start()
         yield service
-        service.ends_cleanly(signal.SIGTERM)
+        if not service.is_ended:
+            service.ends_cleanly(signal.SIGTERM)
     finally:
         service.stop()
 

@@ -20,7 +20,7 @@ from schemas.errors import ServiceUnavailable
 from tests.acceptance import support
 from tests.server.support import Twin, drop, free_port, show, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 SECRET = "someone:else"  # noqa: S105 - of a server that lives as long as the test
 
 
@@ -93,6 +93,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for child in children:
         if child.is_running():
             child.kill()
+
+
+@pytest.fixture(scope="module")
+def home(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return support.empty_home(sampled, tmp_path_factory.mktemp("deployed") / "home")
+
+
+@pytest.fixture(scope="module")
+def twin(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    return Twin(support.empty_home(sampled, tmp_path_factory.mktemp("undeployed") / "home"))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from flows import events
 from flows.settings import Settings
 from schemas.errors import ServiceUnavailable
 from tests.acceptance import support
+from tests.server.conftest import Sampled
 from tests.server.support import AGENCY, SOURCE, Twin, Up, drop, show, wait_for
 from warehouse.home import Home
 from warehouse.landing import Landing
@@ -37,6 +38,7 @@ def test_a_dropped_file_is_published_within_half_a_minute(up: Up, twin: Twin, de
     assert drops == 1 or statistics.median(took) <= 30  # a single one may meet a minute in which Prefect's SQLite is locked
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_same_event_twenty_times_loads_once(up: Up, twin: Twin, deliveries: Iterator[Path]) -> None:
     file = next(deliveries)
@@ -53,6 +55,7 @@ def test_the_same_event_twenty_times_loads_once(up: Up, twin: Twin, deliveries: 
     assert up.has(wanted)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("count", [pytest.param(20, id="short"), pytest.param(200, marks=pytest.mark.server, id="200")])
 def test_a_burst_is_loaded_whole_and_leaves_no_run_behind(up: Up, twin: Twin, deliveries: Iterator[Path], count: int) -> None:
@@ -67,22 +70,18 @@ def test_a_burst_is_loaded_whole_and_leaves_no_run_behind(up: Up, twin: Twin, de
     assert not [run["name"] for run in up.runs("FAILED", "CRASHED")]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
-def test_events_nightly_and_command_line_agree(up: Up, twin: Twin, sampled: Path) -> None:
+def test_events_nightly_and_command_line_agree(up: Up, twin: Twin, whole_sample: Sampled) -> None:
     """The whole tiny sample by events; the twin by the command line's way; then both again by a nightly run of the server."""
-    files = support.delivered_files(sampled)
-    support.deliver(files, sampled, twin.home)
-    assert support.run(twin.home, "nightly").returncode == 0
-    wanted = support.fingerprint(twin.home)
-    support.deliver(files, sampled, up.home)
-    wait_for("the sample in the published figures", lambda: up.has(wanted), EVERYTHING_SECONDS)
     support.assert_same(up.home, twin.home)
     before = len(up.runs("COMPLETED"))
     up.api.start("nightly/nightly")
     wait_for("the nightly run", lambda: len(up.runs("COMPLETED")) > before and up.rests(), EVERYTHING_SECONDS)
-    assert up.has(wanted)
+    assert up.has(whole_sample.wanted)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_three_late_nights_are_one_in_effect(up: Up, twin: Twin, deliveries: Iterator[Path]) -> None:
     """After an outage of three nights their runs start at once, on the day after (the pipeline's day is a parameter)."""

@@ -68,19 +68,11 @@ def test_secrets_and_logs_are_for_their_owner(up: Up) -> None:
     assert not seen
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("whole_sample")
 def test_events_parameters_and_artifacts_carry_no_delivered_text(up: Up, sampled: Path) -> None:
-    """The whole sample, with people's names and codes planted in it, goes through; Prefect's database holds none of them."""
-    files = support.delivered_files(sampled)
-    support.deliver(files, sampled, up.home)
-    count = len(files)
-    wait_for("landing", lambda: not support.delivered_files(up.home), 60)
-
-    def loaded() -> bool:
-        done = support.published(up.home, "SELECT count(*) FROM meta.delivery WHERE status <> 'received'").item()
-        return int(done) >= count
-
-    wait_for("the sample", lambda: up.has_published() and loaded() and up.rests(), 180)
+    """The whole sample has gone through; Prefect's database, its logs and ours hold none of the people's names and codes in it."""
     canaries = support.canaries(sampled)
     assert canaries
     for path in [*(up.home / "service").rglob("*"), up.log]:
@@ -90,6 +82,7 @@ def test_events_parameters_and_artifacts_carry_no_delivered_text(up: Up, sampled
             assert not found, f"{path.name} holds {len(found)} planted texts"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_it_runs_in_a_network_of_loopback_only(sampled: Path, tmp_path: Path, deliveries: Iterator[Path]) -> None:
     if shutil.which("unshare") is None or shutil.which("ip") is None:

@@ -15,6 +15,7 @@ from tests.server.support import AGENCY, SOURCE, Twin, Up, free_port, wait_for
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_receive_beside_up_is_heard(up: Up, twin: Twin, deliveries: Iterator[Path]) -> None:
     file = next(deliveries)
@@ -62,11 +63,6 @@ def test_an_up_joins_an_api_that_exists(up: Up, home: Path, sampled: Path, tmp_p
 
 
 @pytest.mark.timeout(300)
-def test_the_interrupt_key_ends_everything_cleanly(sampled: Path, tmp_path: Path) -> None:
-    """SIGTERM ends every other service of these tests."""
-    service = Up(support.empty_home(sampled, tmp_path / "home"))
-    service.start()
-    try:
-        service.ends_cleanly(signal.SIGINT)
-    finally:
-        service.stop()
+def test_the_interrupt_key_ends_everything_cleanly(up: Up) -> None:
+    """SIGTERM ends it when the tests are over. The next test to need the service starts it on the home as it was left."""
+    up.ends_cleanly(signal.SIGINT)

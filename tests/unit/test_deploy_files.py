@@ -61,6 +61,6 @@ def test_automations_name_events_that_are_emitted() -> None:
     found = yaml.safe_load((ROOT / "deploy" / "automations.yaml").read_text("utf-8"))["automations"]
     code = "".join(path.read_text("utf-8") for path in (ROOT / "flows").glob("*.py"))
     expected = {name for item in found for name in item["trigger"]["expect"] if name.startswith("nyckeltal.")}
-    assert len(expected) == 6
+    assert len(expected) == 7
     for name in expected:
         assert name in code or f'"{name.removeprefix("nyckeltal.")}"' in code, name

@@ -1,13 +1,17 @@
 """Protecting settled figures: what is open stays, what is its owner's is marked, what is unsafe is withheld.
 
+Same data, same told cells (METHOD 51): a table whose content a publication has already decided on is told as that one told it.
+
 A withheld row keeps its place with status `suppressed` and reason `disclosure`; value, numerator, denominator, n, coverage,
 light, trend and the spread over organisations go together. Places and periods that a protected table does not list have no row.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -27,16 +31,39 @@ HIDDEN = ("value", "numerator", "denominator", "n", "coverage", "organisation_me
 SCHEMA = KEY_FIGURE.polars_schema()
 PART = ("figure_id", "variant", "scope", "breakdown_kind", "breakdown_id")
 NODE = ("level", "level_id", "period_kind", "period_start")
-FORMER = pl.Schema([(name, SCHEMA[name]) for name in (*PART, *NODE, "status", "numerator", "denominator", "n")])
-"""What `protect` needs of the publication before: the rows it told."""
+FORMER = pl.Schema(
+    [*((name, SCHEMA[name]) for name in (*PART, *NODE, "status", "numerator", "denominator", "n")), ("behind_n", pl.Int64())]
+)
+"""What `protect` needs of the publication before: the rows it told, and how many units stood behind those it withheld (null:
+nobody knows)."""
 BEHIND = pl.Schema(
     [("table", pl.String()), *((name, SCHEMA[name]) for name in NODE), ("contributors", pl.Int64()), ("largest", pl.Int64())]
 )
 """Who stands behind a place and period, by the measure table and column that a rule names."""
 TableKey = tuple[str, int]
 """Protected table and year."""
+ALONE = " (single cells)"
+"""Beside a table's name: its cells that do not add up."""
 People = Mapping[tuple[Part, Node], tuple[int, int]]
 """How many stand behind a cell, and the units of the largest."""
+Cells = Collection[tuple[Part, Node]]
+Recall = Callable[[str, int, str], Cells | None]
+"""What a former publication withheld of a table and year whose content had a mark; None: none had that content."""
+
+
+@dataclass(frozen=True)
+class Protected:
+    """`rows` as they may be told, with is_restricted; `marks`: table, year, mark of the content that was decided on."""
+
+    rows: pl.DataFrame
+    marks: pl.DataFrame
+
+
+MARKS = pl.Schema({"table_name": pl.String, "year": pl.Int32, "mark": pl.String})
+
+
+def nothing_recalled(_table: str, _year: int, _mark: str) -> None:
+    """The memory of a first publication."""
 
 
 def protect(
@@ -46,11 +73,13 @@ def protect(
     behind: pl.DataFrame,
     remembered: pl.DataFrame,
     former: pl.DataFrame,
-) -> pl.DataFrame:
-    """`settled` (KEY_FIGURE rows of whole years) with is_restricted, as it may be told.
+    recall: Recall = nothing_recalled,
+) -> Protected:
+    """`settled` (KEY_FIGURE rows of whole years) as it may be told.
 
     `members`: levels.membership. `behind` (BEHIND): for figures whose rule names a contributor.
     `remembered`: PART and NODE of every row that a publication withheld, `former` (FORMER): the rows of the last publication.
+    `recall`: what was decided on the same content before, which is decided again.
     """
     classes = pl.DataFrame(
         [(figure_id, variant, rule.disclosure_class, rule.table, rule.is_owned) for (figure_id, variant), rule in rules.items()],
@@ -60,12 +89,15 @@ def protect(
     rows = settled.with_row_index("row").join(classes, on=["figure_id", "variant"], how="left")
     is_open, is_own = pl.col("class").is_in(OPEN), pl.col("is_owned") & (pl.col("level") == "organisation")
     listed = rows.filter(~is_open).join(_listed(rules), on=["figure_id", "variant", "level", "period_kind"], how="semi")
-    hidden = _hidden(listed, settled, rules, members, behind, remembered, former) if listed.height else []
+    people = _contributors(settled.join(listed.select("figure_id").unique(), on="figure_id", how="semi"), rules, members, behind)
+    decided = _Decisions(rules, people, members, remembered, former, recall)
+    hidden = decided.hidden(listed)
     owned = rows.filter(~is_open & is_own).join(listed, on="row", how="anti")
     restricted = pl.lit(value=True).alias("is_restricted")
     kept = pl.concat([pl.concat([rows.filter(is_open), listed]).with_columns(~restricted), owned.with_columns(restricted)])
     kept = kept.with_columns(is_hidden=pl.col("row").is_in(hidden))
-    return _withheld(kept, rules).select(*settled.columns, "is_restricted")
+    marks = pl.DataFrame([(*key, mark) for key, mark in sorted(decided.marks.items())], schema=MARKS, orient="row")
+    return Protected(_withheld(kept, rules).select(*settled.columns, "is_restricted"), marks)
 
 
 def _listed(rules: Rules) -> pl.DataFrame:
@@ -107,47 +139,88 @@ def _shows_spread(rule: Rule) -> bool:
     return rule.disclosure_class == "P3" or "organisation" in rule.levels
 
 
-def _hidden(
-    listed: pl.DataFrame,
-    settled: pl.DataFrame,
-    rules: Rules,
-    members: pl.DataFrame,
-    behind: pl.DataFrame,
-    remembered: pl.DataFrame,
-    former: pl.DataFrame,
-) -> list[int]:
-    """`row` of what is to be withheld."""
-    people = _contributors(settled.join(listed.select("figure_id").unique(), on="figure_id", how="semi"), rules, members, behind)
-    before = {(_part(row), _node(row)) for row in remembered.iter_rows(named=True)}
-    tables: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
-    alone: list[dict[str, Any]] = []
-    for row in listed.iter_rows(named=True):
-        rule = rules[row["figure_id"], row["variant"]]
-        if rule.is_linked:
-            tables[_table_key(row, rules)].append(row)
+class _Decisions:
+    """What is withheld, table by table; `marks` are those of the contents decided on."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        people: People,
+        members: pl.DataFrame,
+        remembered: pl.DataFrame,
+        former: pl.DataFrame,
+        recall: Recall,
+    ) -> None:
+        self._rules, self._people, self._members, self._recall = rules, people, members, recall
+        self._before = {(_part(row), _node(row)) for row in remembered.iter_rows(named=True)}
+        self._nodes_before: dict[TableKey, set[Node]] = defaultdict(set)
+        for row in remembered.iter_rows(named=True):
+            self._nodes_before[_table_key(row, rules)].add(_node(row))
+        self._told: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
+        for row in former.iter_rows(named=True):
+            self._told[_table_key(row, rules)].append(row)
+        self._chosen: dict[TableKey, set[Node]] = defaultdict(set)
+        self.marks: dict[TableKey, str] = {}
+
+    def hidden(self, listed: pl.DataFrame) -> list[int]:
+        """`row` of what is to be withheld: of linked tables first, those that others follow before the others."""
+        tables: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
+        alone: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
+        for row in listed.iter_rows(named=True):
+            is_linked = self._rules[row["figure_id"], row["variant"]].is_linked
+            (tables if is_linked else alone)[_table_key(row, self._rules)].append(row)
+        linked = [row for rows in (*tables.values(), *self._told.values()) for row in rows]
+        sector_of = _sectors(map(_node, linked), self._members)
+        found: list[int] = []
+        for key in sorted(tables, key=lambda each: (bool(_followed(tables[each], self._rules)), each)):
+            found += self._of_table(key, tables[key], sector_of)
+        for key, rows in sorted(alone.items()):
+            found += self._of_single_cells((f"{key[0]}{ALONE}", key[1]), rows)
+        return found
+
+    def _of_table(self, key: TableKey, rows: Collection[dict[str, Any]], sector_of: Mapping[tuple[str, date], str]) -> list[int]:
+        """A table whose cells add up: nodes are withheld whole."""
+        forced = {node for table in _followed(rows, self._rules) for node in self._chosen[table, key[1]]}
+        recalled = self._recalled(key, rows, forced, sector_of)
+        if recalled is None:
+            remembered = self._nodes_before[key] | forced
+            chosen = withhold(_table(rows, self._rules, self._people, sector_of, remembered, self._told[key]))
         else:
-            alone.append(row)
-    nodes_before: dict[TableKey, set[Node]] = defaultdict(set)
-    for row in remembered.iter_rows(named=True):
-        nodes_before[_table_key(row, rules)].add(_node(row))
-    told: dict[TableKey, list[dict[str, Any]]] = defaultdict(list)
-    for row in former.iter_rows(named=True):
-        told[_table_key(row, rules)].append(row)
-    linked = [row for rows in (*tables.values(), *told.values()) for row in rows]
-    sector_of = _sectors(map(_node, linked), members)
-    hidden: list[int] = []
-    chosen: dict[TableKey, set[Node]] = defaultdict(set)
-    for key in sorted(tables, key=lambda each: (bool(_followed(tables[each], rules)), each)):
-        rows = tables[key]
-        forced = {node for table in _followed(rows, rules) for node in chosen[table, key[1]]}
-        chosen[key] = withhold(_table(rows, rules, people, sector_of, nodes_before[key] | forced, told[key]))
-        hidden += [row["row"] for row in rows if _node(row) in chosen[key]]
-    for row in alone:
-        rule, node = rules[row["figure_id"], row["variant"]], _node(row)
-        is_forced = node in chosen[rule.follows, row["period_start"].year]
-        if is_forced or (_part(row), node) in before or not is_safe(_content(row, people), rule):
-            hidden.append(row["row"])
-    return hidden
+            chosen = {_node(row) for row in rows if (_part(row), _node(row)) in recalled}
+        self._chosen[key] = chosen
+        return [row["row"] for row in rows if _node(row) in chosen]
+
+    def _of_single_cells(self, key: TableKey, rows: Collection[dict[str, Any]]) -> list[int]:
+        """Cells that do not add up: each for itself."""
+        forced = {node for table in _followed(rows, self._rules) for node in self._chosen[table, key[1]]}
+        recalled = self._recalled(key, rows, forced, {})
+        if recalled is not None:
+            return [row["row"] for row in rows if (_part(row), _node(row)) in recalled]
+        return [row["row"] for row in rows if self._is_unsafe(row, key[1])]
+
+    def _is_unsafe(self, row: Mapping[str, Any], year: int) -> bool:
+        rule, node = self._rules[row["figure_id"], row["variant"]], _node(row)
+        is_forced = node in self._chosen[rule.follows, year]
+        return is_forced or (_part(row), node) in self._before or not is_safe(_content(row, self._people), rule)
+
+    def _recalled(
+        self,
+        key: TableKey,
+        rows: Iterable[Mapping[str, Any]],
+        forced: Collection[Node],
+        sector_of: Mapping[tuple[str, date], str],
+    ) -> Cells | None:
+        """What a former publication decided on the same content: the numbers of all cells, who stands behind them, where they
+        stand, the rules, and what is withheld already for other tables' sake."""
+        contents, rules = [], {}
+        for row in rows:
+            node, content = _node(row), _content(row, self._people)
+            place = sector_of.get((row["level_id"], row["period_start"])) if row["level"] == "organisation" else None
+            contents.append(repr((_part(row), node, content, place, node in forced)))
+            rules[row["figure_id"], row["variant"]] = repr(self._rules[row["figure_id"], row["variant"]])
+        text = "\n".join([*sorted(contents), *(f"{name}{rule}" for name, rule in sorted(rules.items()))])
+        self.marks[key] = hashlib.sha256(text.encode()).hexdigest()
+        return self._recall(*key, self.marks[key])
 
 
 def _followed(rows: Iterable[Mapping[str, Any]], rules: Rules) -> set[str]:
@@ -171,7 +244,8 @@ def _table(
     withheld: dict[Node, set[Part]] = defaultdict(set)
     for row in former:
         if row["status"] == SUPPRESSED:
-            withheld[_node(row)].add(_part(row))
+            if row["behind_n"] != 0:  # a node is withheld whole: a part of nobody was no secret of anyone
+                withheld[_node(row)].add(_part(row))
         else:
             told[_node(row)][_part(row)] = _content(row, {}).shown
     parts = {part for content in contents.values() for part in content}

@@ -13,6 +13,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -27,6 +28,7 @@ RATIO_FREE_BYTES = 1024**2
 """Below this unpacked size the ratio says nothing: a small file of blanks packs a thousandfold."""
 SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+LEFT_BEHIND = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 CHUNK = 1024**2
 SMALL_CHUNK = 4096
 """Of methods whose output nothing bounds (4 KiB of bzip2 make 80 MB): packed bytes given to them at once."""
@@ -93,6 +95,12 @@ def members(source: Path | bytes, limits: Limits, name: str = "") -> list[Member
 def read_members(source: Path | bytes, limits: Limits, name: str = "") -> Iterator[tuple[Member, bytes]]:
     """Every file of the archive with its bytes, in order. Raises DeliveryRefused as `members` does, also in the middle of
     the iteration when a member turns out broken or larger than declared."""
+    for member, data in stream_members(source, limits, name):
+        yield member, b"".join(data)
+
+
+def stream_members(source: Path | bytes, limits: Limits, name: str = "") -> Iterator[tuple[Member, Iterator[bytes]]]:
+    """As `read_members`, each file's bytes piece by piece, to be taken before the next file. Raises DeliveryRefused."""
     with _opened(source, name) as archive:
         infos = _files(archive)
         for member, info in zip(_checked(archive, limits, name), infos, strict=True):
@@ -169,8 +177,30 @@ def _opened(source: Path | bytes, name: str) -> zipfile.ZipFile:
 
 
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """All but folders; `ZipInfo.is_dir` fails where a name is empty."""
-    return [info for info in archive.infolist() if not info.filename.endswith("/")]
+    """All but folders and what file managers leave; `ZipInfo.is_dir` fails where a name is empty."""
+    return [info for info in archive.infolist() if not info.filename.endswith("/") and not is_left_behind(info.filename)]
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file is what a file manager leaves beside people's files (macOS: `__MACOSX`, `._*`; Windows: Thumbs.db ...)."""
+    return _left_by(name) is not None
+
+
+def _left_by(name: str) -> str | None:
+    """What such files are called, without what people's own files are called."""
+    parts = PureWindowsPath(name).parts
+    last = parts[-1].casefold() if parts else ""
+    if "__MACOSX" in parts or last.startswith("._"):
+        return "__MACOSX"
+    return last if last in LEFT_BEHIND else None
+
+
+def passed_over(path: Path) -> list[str]:
+    """What kinds of the archive's files `members` leaves out, with their number; nothing of what is no archive."""
+    if not is_zip(first_bytes(path, 4)):
+        return []
+    kinds = Counter(kind for name in names(path) if not name.endswith("/") and (kind := _left_by(name)))
+    return [f"{kind} ({number})" for kind, number in sorted(kinds.items())]
 
 
 def _checked(archive: zipfile.ZipFile, limits: Limits, name: str) -> list[Member]:
@@ -194,7 +224,7 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
         raise _refusal("zip_unsafe_name", "a member's name leads outside the archive; pack files with plain names", name)
     if info.flag_bits & 0x1:
         raise _refusal("zip_encrypted", "the archive is encrypted; deliver it without a password", name)
-    if info.filename.lower().endswith(NESTED):
+    if info.filename.lower().endswith(NESTED) and not is_left_behind(info.filename):  # never unpacked
         raise _refusal("zip_nested", "an archive lies inside the archive; pack the files directly", name)
     mode = info.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -234,8 +264,8 @@ def unsafe_name(name: str) -> bool:
     )
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
-    pieces, total = [], 0
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
+    total = 0
     at_once = CHUNK if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else SMALL_CHUNK
     try:
         with archive.open(info) as stream:
@@ -243,10 +273,9 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes
                 total += len(piece)
                 if total > info.file_size:
                     raise _refusal("zip_broken", "a member is larger than the archive says; pack it again", name)
-                pieces.append(piece)
+                yield piece
     except BROKEN as error:
         raise _refusal("zip_broken", "the archive is damaged; pack and deliver it again", name) from error
-    return b"".join(pieces)
 
 
 def _refusal(code: str, text: str, file: str) -> DeliveryRefused:

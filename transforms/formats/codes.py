@@ -59,9 +59,16 @@ TED_PROCEDURE_CODES: Mapping[str, str] = {
 """PR_PROC codes of the coded data section, where the form has no PT_ element."""
 
 TED_LEGAL_TYPES: Mapping[str, str] = {
-    "MINISTRY": "cga", "NATIONAL_AGENCY": "cga", "REGIONAL_AUTHORITY": "ra", "REGIONAL_AGENCY": "ra",
+    "MINISTRY": "cga", "NATIONAL_AGENCY": "cga", "REGIONAL_AUTHORITY": "la", "REGIONAL_AGENCY": "body-pl-la",
     "BODY_PUBLIC": "body-pl", "EU_INSTITUTION": "eu-ins-bod-ag",
 }  # fmt: skip
+"""CA_TYPE to BT-11. The schema's regional authority is "regional or local": cities and their joint authorities tick it."""
+UTILITIES_ENTITY = "utilities-entity"
+"""No code of BT-11: the older schema and Hilma's JSON say so of buyers in the utilities sectors, whatever they are in law."""
+TED_AUTHORITY_TYPES: Mapping[str, str] = {
+    "1": "cga", "3": "la", "4": UTILITIES_ENTITY, "5": "eu-ins-bod-ag", "6": "body-pl", "N": "cga", "R": "body-pl-la",
+}  # fmt: skip
+"""AA_AUTHORITY_TYPE of the coded data section, where the form has no CA_TYPE; 8 is another, 9 not applicable, Z not told."""
 
 TED_ACTIVITIES: Mapping[str, str] = {
     "GENERAL_PUBLIC_SERVICES": "gen-pub", "DEFENCE": "defence", "PUBLIC_ORDER_AND_SAFETY": "pub-os", "ENVIRONMENT": "env-pro",

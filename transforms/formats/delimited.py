@@ -1,7 +1,7 @@
 """Delimited text (CSV, TSV) as a stream of raw parts: all cells text, exact line numbers, memory bounded by blocks.
 
-Quoting is switched off where the file does not need it (stray quotes in supplier names are ordinary there). Where it is
-needed a quoted value may not hold a line break: such lines are reported as malformed. Repetitive columns come as
+Quoting is switched off where the first lines do not need it (stray quotes in supplier names are ordinary there). Lines that do not
+fit are looked at again by `odd_lines`; what fits in no way is reported as malformed. Repetitive columns come as
 dictionary-encoded text (Categorical), which makes everything after the reading cheaper.
 """
 
@@ -31,6 +31,7 @@ from transforms.formats.detect import (
     split_line,
 )
 from transforms.formats.lines import Block, last_line, read_blocks
+from transforms.formats.odd_lines import Numbered, are_wrapped, mended, unwrapped, unwrapped_block
 
 ROWS = "row"
 MALFORMED = "malformed"
@@ -40,6 +41,7 @@ MALFORMED_SCHEMA = pl.Schema({"source_line": pl.Int64, "reason": pl.String})
 SAMPLE_BYTES = 512 * 1024
 SAMPLE_LINES = 300
 ROWS_PER_PART = 100_000
+_IN_QUOTES = r'^"(?:[^"]|"")*"$'
 BLOCKS_AHEAD = 2
 """Blocks that are parsed or wait for it while the next one is read."""
 UNREPETITIVE = frozenset({"case_id", "net_amount", "gross_amount", "vat_amount"})
@@ -73,6 +75,17 @@ class _Parsed:
     lines: np.ndarray
     malformed: list[tuple[int, str]]
     last_line: int
+    has_quotes: bool = False
+    """Quotes stand in it, and were read as letters."""
+
+
+def _without_quotes(cells: pl.Series) -> pl.Series:
+    """Cells that stand in quotes as a whole are what stands in them: some lines are quoted where most of the file is not."""
+    if not cells.unique().cast(pl.String).str.contains(_IN_QUOTES).any():
+        return cells
+    text = pl.col(cells.name).cast(pl.String)
+    inner = text.str.slice(1, text.str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+    return cells.to_frame().select(pl.when(text.str.contains(_IN_QUOTES)).then(inner).otherwise(text).cast(cells.dtype)).to_series()
 
 
 def _part(parsed: Sequence[_Parsed], columns: dict[int, str], notes: dict[str, object]) -> RawPart:
@@ -81,6 +94,8 @@ def _part(parsed: Sequence[_Parsed], columns: dict[int, str], notes: dict[str, o
         frame = frame.rename({f"c{p}": c for p, c in columns.items()})
         lines = np.concatenate([block.lines for block in parsed])
         frame = frame.with_columns(pl.Series("source_line", lines, dtype=pl.Int64)).rechunk()
+        if any(block.has_quotes for block in parsed):
+            frame = frame.with_columns(_without_quotes(frame[name]) for name in columns.values())
     else:
         frame = pl.DataFrame(schema={**dict.fromkeys(columns.values(), pl.String), "source_line": pl.Int64})
     malformed = [found for block in parsed for found in block.malformed]
@@ -96,6 +111,9 @@ def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fix
     if size > limits.delimited_bytes:
         raise refusal("file_too_large", f"the file has {size} bytes, the limit is {limits.delimited_bytes}", file_name)
     encoding, skip, lines = read_head(path, file_name, fixes.encoding, limits)
+    wrapped = are_wrapped(lines)
+    if wrapped:
+        lines = [unwrapped(line) for line in lines]
     found = detect_delimited(lines, header_map, fixes)
     first = split_line(lines[0], found.delimiter, found.quoting)
     header = require_header(found.header, first, file_name)
@@ -109,12 +127,16 @@ def read_delimited(path: Path, file_name: str, header_map: HeaderMap, fixes: Fix
         "columns": {header.cells[p].strip(): c for p, c in header.columns.items()},
         "unknown_columns": header.unknown,
     }
+    if wrapped:
+        notes["wrapped_lines"] = True
     last = last_line(path, encoding, skip, limits) if len(lines) > header.row else None
+    if last is not None and wrapped:
+        last = unwrapped(last)
     if last is not None and (cells := len(split_line(last, found.delimiter, found.quoting))) < found.width:
         text = f"the file ends in the middle of a row: {cells} cells where the header has {found.width}, and no line break"
         raise refusal("file_cut_off", f"{text}; deliver the whole file again", file_name)
     blocks = read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None)
-    yield from _parts(blocks, header.row, shape, notes, whole=last is None)
+    yield from _parts(map(unwrapped_block, blocks) if wrapped else blocks, header.row, shape, notes, whole=last is None)
 
 
 def wanted(columns: Mapping[int, str]) -> dict[int, str]:
@@ -211,6 +233,9 @@ def _parse(block: Block, shape: _Shape) -> _Parsed:
     lines = np.arange(block.first_line, block.first_line + count, dtype=np.int64)
     if bad:
         lines = np.delete(lines, [number - 1 for number, _ in bad])
+        rows, bad = mended(block.data, bad, shape.delimiter, shape.width, shape.columns)
+        if rows:
+            table, lines = _with_rows(table, lines, rows, block.first_line, convert)
     malformed: list[tuple[int, str]] = []
     if block.broken:
         whole = ~np.isin(lines, block.broken)
@@ -219,7 +244,22 @@ def _parse(block: Block, shape: _Shape) -> _Parsed:
         bad = [(n, reason) for n, reason in bad if n + block.first_line - 1 not in block.broken]
         malformed = [(n, "characters that cannot be read in the file's encoding") for n in block.broken if n >= block.first_line]
     malformed += [(n + block.first_line - 1, reason) for n, reason in bad]
-    return _Parsed(table, lines, malformed, last)
+    return _Parsed(table, lines, malformed, last, has_quotes=not shape.quoting and b'"' in block.data)
+
+
+def _with_rows(
+    table: pa.Table, lines: np.ndarray, rows: Numbered, first_line: int, convert: pacsv.ConvertOptions
+) -> tuple[pa.Table, np.ndarray]:
+    """A block's rows and some more, in the order of their lines."""
+    more = pa.table(
+        {
+            name: pa.array([cells[int(name[1:])] for _, cells in rows], pa.string()).cast(convert.column_types[name])
+            for name in convert.include_columns
+        }
+    )
+    numbers = np.concatenate([lines, [first_line + number - 1 for number, _ in rows]])
+    order = np.argsort(numbers, kind="stable")
+    return pa.concat_tables([table, more]).unify_dictionaries().take(pa.array(order)), numbers[order]
 
 
 def _line_by_line(data: bytes, shape: _Shape, convert: pacsv.ConvertOptions) -> tuple[pa.Table, list[tuple[int, str]]]:
@@ -247,5 +287,7 @@ def _line_by_line(data: bytes, shape: _Shape, convert: pacsv.ConvertOptions) -> 
 def header_of_text(path: Path, file_name: str, header_map: HeaderMap, limits: Limits) -> list[str]:
     """The header cells of a delimited file, for recognising a source; empty when there is none."""
     _, _, lines = read_head(path, file_name, None, limits)
+    if are_wrapped(lines):
+        lines = [unwrapped(line) for line in lines]
     found = detect_delimited(lines, header_map, Fixes())
     return list(found.header.cells) if found.header else []

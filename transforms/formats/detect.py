@@ -19,6 +19,16 @@ from schemas.reference import Agency
 from transforms.personal import has_personal_id
 
 AMOUNT_COLUMNS = ("net_amount", "gross_amount")
+
+
+def is_number(amount: str) -> str:
+    """The Boolean column beside an amount of a typed format that says which cells are numbers; those have a point."""
+    return f"{amount}_is_number"
+
+
+SHARE, TRUTH = "share of ", "truth value "
+NO_AMOUNT = (SHARE, TRUTH)
+"""How the text of a workbook's cell begins that is something else than an amount."""
 TOTALS = frozenset({"kokonaissumma euroina", "kokonaissumma", "summa"})
 """Headers of amounts that do not say whether VAT is in them: mapped to gross, read as net where the agency's row says net."""
 DELIMITERS = ("\t", ";", ",", "|")
@@ -28,12 +38,12 @@ HEADER_WITHIN = 50
 _MAGIC = (
     (b"PK\x03\x04", "a zip or XLSX file"),
     (b"PAR1", "a Parquet file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls) or a password-protected one"),
     (b"%PDF", "a PDF file"),
-    (b"\x1f\x8b", "a gzip file"),
     (b"\x89PNG", "a picture"),
     (b"<?xml", "an XML file"),
 )
+_PACKED = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x1f\x8b")
+"""7z, RAR, bzip2, xz, zstd; gzip inside something else."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _ENCODINGS = {"utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be"}
 _ENCODING_NAMES = {"utf8": "utf-8", "iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
@@ -125,8 +135,8 @@ def normalise_header(text: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def heading_of(text: str) -> str:
-    """A form's heading as it is compared: without the star of what must be filled in."""
-    return normalise_header(text).rstrip("*").strip()
+    """A form's heading as it is compared: without blanks and case, and without the star of what must be filled in."""
+    return normalise_header(text).rstrip("*").replace(" ", "")
 
 
 def columns_of(cells: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
@@ -144,6 +154,8 @@ def detect_encoding(sample: bytes, file_name: str) -> tuple[str, int]:
     for magic, what in _MAGIC:
         if sample.startswith(magic):
             raise refusal("wrong_format", f"the file is {what}; deliver CSV, XLSX, JSON lines or Parquet", file_name)
+    if sample.startswith(_PACKED):
+        raise refusal("packing_unknown", "the file is packed in a way that is not read; unpack it, or pack it as zip or gz", file_name)
     for mark, encoding in _BOMS:
         if sample.startswith(mark):
             return encoding, len(mark)

@@ -14,7 +14,7 @@ from lxml import etree
 
 from schemas.procurement_notices import FORM_TYPES
 from transforms.formats import eforms_result as result
-from transforms.formats.codes import STATISTICS_SUBTYPES, SUBTYPES, alpha2, form_of_subtype
+from transforms.formats.codes import STATISTICS_SUBTYPES, SUBTYPES, UTILITIES_ENTITY, alpha2, form_of_subtype
 from transforms.formats.eforms_lots import PROCESS, PROJECT, cpv, estimate_of, is_lot, read_lot
 from transforms.formats.eforms_parts import (
     CAC,
@@ -45,6 +45,9 @@ ROOTS: Mapping[str, str] = {
 }  # fmt: skip
 
 SDK_VERSION = re.compile(r"eforms-sdk-([0-9]+(?:\.[0-9]+)*)")
+CONTRACTING_ENTITY = "cont-ent"
+"""BT-740: a buyer of the utilities directive, whose legal type some notices leave out."""
+OTHER_SUBTYPE = re.compile(r"^[A-Z]{0,3}[0-9]{0,3}$")
 VERSIONED_ID = re.compile(r"^([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})-[0-9]{2}$")
 
 EXTENSIONS = EXT + "UBLExtensions"
@@ -100,7 +103,7 @@ def read(root: Element, answers: Answers | None = None) -> Notice:
         _sdk_version(_text(tops, "CustomizationID")),
         form_type,
         _text(tops, "NoticeTypeCode"),
-        subtype if subtype in SUBTYPES else _unknown_subtype(subtype, notice),
+        subtype if subtype in SUBTYPES else _other_subtype(subtype, form_type, notice),
         _text(tops, "RegulatoryDomain"),
         _is_ted(subtype, tops, number),
         procedure_id,
@@ -151,10 +154,11 @@ def plain_id(text: str | None) -> str | None:
 def _previous(process: Element | None, lots: list[Element], tops: Mapping[str, list[Element]]) -> str | None:
     """The notice this one follows: OPP-090, else the lots' planning notice (BT-125), else the national one (FI-125)."""
     national = first(_top(tops, HILMA + "NationalExtension"), HILMA + "TenderingProcess")
-    references = [text_of(first(process, CAC + "NoticeDocumentReference"), CBC + "ID")]
-    references += [text_of(first(first(lot, PROCESS), CAC + "NoticeDocumentReference"), CBC + "ID") for lot in lots[:1]]
-    references += [text_of(national, HILMA + "PreviousPlanningIdentifier")]
-    return next((plain_id(reference) for reference in references if reference), None)
+    reference = text_of(first(process, CAC + "NoticeDocumentReference"), CBC + "ID")
+    if reference is None:
+        of_lots = (text_of(first(first(lot, PROCESS), CAC + "NoticeDocumentReference"), CBC + "ID") for lot in lots)
+        reference = next(filter(None, of_lots), None)
+    return plain_id(reference or text_of(national, HILMA + "PreviousPlanningIdentifier"))
 
 
 def _form_type(tops: Mapping[str, list[Element]], subtype: str | None) -> str | None:
@@ -163,10 +167,11 @@ def _form_type(tops: Mapping[str, list[Element]], subtype: str | None) -> str | 
     return named if named in FORM_TYPES else form_of_subtype(subtype or "")
 
 
-def _unknown_subtype(subtype: str | None, notice: Notice) -> str | None:
-    if subtype:
-        notice.found("notice_unknown", "subtype", subtype)
-    return None
+def _other_subtype(subtype: str | None, form_type: str | None, notice: Notice) -> str | None:
+    """A subtype that later versions may have brought: the form type (BT-03) says what the notice is (METHOD 42)."""
+    if form_type is not None:
+        notice.found("subtype_unknown", "subtype", subtype)
+    return subtype if subtype and OTHER_SUBTYPE.match(subtype) else None
 
 
 def _is_ted(subtype: str | None, tops: Mapping[str, list[Element]], number: str | None) -> bool:
@@ -190,8 +195,11 @@ def _buyers(parties: list[Element] | tuple[()], organisations: Organisations, re
         organisation.is_buyer = True
         for kind in party.iterchildren(CAC + "ContractingPartyType"):
             code = first(kind, CBC + "PartyTypeCode")
+            text = (code.text or "").strip() if code is not None else ""
             if code is not None and code.get("listName", "buyer-legal-type") == "buyer-legal-type":
-                organisation.legal_type = (code.text or "").strip() or None
+                organisation.legal_type = text or None
+            elif text == CONTRACTING_ENTITY:
+                organisation.legal_type = organisation.legal_type or UTILITIES_ENTITY
         buyers.setdefault(organisation.ref, organisation)
         organisation.buyer_no = organisation.buyer_no or len(buyers)
     return list(buyers.values())

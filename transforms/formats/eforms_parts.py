@@ -256,21 +256,20 @@ class Reading:
 
 
 def _organisation(element: Element) -> tuple[Organisation, list[str]]:
-    """One organisation and the references of its touch points."""
+    """One organisation and the references of its touch points. Whether it is a person its name decides too, when it is cleaned."""
     own = children(element)
     company = own.get(_COMPANY)
     parts = children(company)
     address = children(parts.get(_ADDRESS))
-    is_person = bool(flag(text_in(own, _NATURAL_PERSON)))
     organisation = Organisation(
         text_of(parts.get(_PARTY_ID), _ID) or "",
-        None if is_person else _name(company),
-        None if is_person else text_of(parts.get(_LEGAL_ENTITY), _COMPANY_ID),
+        _name(company),
+        text_of(parts.get(_LEGAL_ENTITY), _COMPANY_ID),
         alpha2(text_of(address.get(_COUNTRY), _COUNTRY_CODE)),
         text_in(address, _NUTS),
         text_in(parts, _SIZE),
         bool(flag(text_in(own, _AWARDING)) or flag(text_in(own, _ACQUIRING))),
-        is_person,
+        bool(flag(text_in(own, _NATURAL_PERSON))),
     )
     points = element.iterchildren(_TOUCH_POINT) if _TOUCH_POINT in own else ()
     return organisation, [text_of(first(point, _PARTY_ID), _ID) or "" for point in points]

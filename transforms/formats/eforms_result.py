@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from transforms.formats.eforms_counts import APPEALS, appeals, received, small_tenders
 from transforms.formats.eforms_parts import (
     CAC,
     CBC,
@@ -26,9 +27,6 @@ from transforms.formats.values import DUMMY_DATES, flag
 TENDER = EFAC + "LotTender"
 CONTRACT = EFAC + "SettledContract"
 LOT_RESULT = EFAC + "LotResult"
-STATISTICS = EFAC + "ReceivedSubmissionsStatistics"
-APPEALS = EFAC + "AppealRequestsStatistics"
-SMALL = ("t-micro", "t-small", "t-med")
 
 
 @dataclass(frozen=True)
@@ -167,10 +165,7 @@ def _lot_result(
             )
         )
     _winners(identifier, lot, winning, parts, reading, organisations)
-    counts = _counts(element, reading)
-    sme = counts.get("t-sme")
-    if sme is None and all(counts.get(size) is not None for size in SMALL):
-        sme = sum(counts[size] or 0 for size in SMALL)
+    counts = received(element, reading)
     notice.lot_results.append(
         (
             identifier,
@@ -178,15 +173,15 @@ def _lot_result(
             code,
             None if "BT-144" in withheld | reading.withheld(reason) else text_of(reason, EFBC + "DecisionReasonCode"),
             counts.get("tenders"),
-            sme,
+            small_tenders(counts, _parties(winning, parts), reading, organisations),
             counts.get("part-req"),
             _within(contracts, parts),
             _decision_date(contracts, parts),
             _award_value(winning, contracts, parts),
             reading.euros(own.get(CBC + "LowerTenderAmount"), "lowest_cents", "BT-710" in withheld),
             reading.euros(own.get(CBC + "HigherTenderAmount"), "highest_cents", "BT-711" in withheld),
-            _appeals(element, "review-type", reading) if APPEALS in own else None,
-            _appeals(element, "irregularity-type", reading) if APPEALS in own else None,
+            appeals(element, "review-type", reading) if APPEALS in own else None,
+            appeals(element, "irregularity-type", reading) if APPEALS in own else None,
         )
     )
     return lot, code
@@ -210,6 +205,11 @@ def _winning(lot: str | None, tenders: list[str], contracts: list[str], parts: _
     return winning
 
 
+def _parties(winning: Mapping[str, str], parts: _Parts) -> list[list[str]]:
+    """The tenderers of each winning tender."""
+    return [parts.parties.get(parts.tenders[tender].party or "", []) for tender in winning]
+
+
 def _winners(
     identifier: str | None,
     lot: str | None,
@@ -219,35 +219,13 @@ def _winners(
     organisations: Organisations,
 ) -> None:
     seen: set[str] = set()
-    for tender in winning:
-        for reference in parts.parties.get(parts.tenders[tender].party or "", ()):
+    for party in _parties(winning, parts):
+        for reference in party:
             organisation = organisations.find(reference)
             if organisation is not None and organisation.ref not in seen:
                 seen.add(organisation.ref)
                 organisation.is_winner = True
                 reading.notice.winners.append((identifier, lot, organisation.ref, organisation.size))
-
-
-def _counts(element: Element, reading: Reading) -> dict[str, int | None]:
-    """BT-759 by BT-760; blank codes are skipped, withheld counts are missing."""
-    counts: dict[str, int | None] = {}
-    for statistics in element.iterchildren(STATISTICS):
-        code = text_of(statistics, EFBC + "StatisticsCode")
-        if code and code not in counts and "BT-759" not in reading.withheld(statistics):
-            counts[code] = reading.number(text_of(statistics, EFBC + "StatisticsNumeric"), "tenders_n")
-    return counts
-
-
-def _appeals(element: Element, list_name: str, reading: Reading) -> int | None:
-    """BT-712(b) or BT-635: the same element tells them apart by the list of its code only."""
-    found: list[int] = []
-    for statistics in element.iterchildren(APPEALS):
-        code = first(statistics, EFBC + "StatisticsCode")
-        if code is not None and code.get("listName") == list_name and "BT-712" not in reading.withheld(statistics):
-            number = reading.number(text_of(statistics, EFBC + "StatisticsNumeric"), "review_requests_n")
-            if number is not None:
-                found.append(number)
-    return sum(found) if found else None
 
 
 def _within(contracts: list[str], parts: _Parts) -> bool | None:

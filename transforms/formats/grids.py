@@ -10,9 +10,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,15 +23,18 @@ import pyarrow as pa
 from schemas.errors import DeliveryRefused
 from transforms.delivery import Limits
 from transforms.formats import parquet, spreadsheet
-from transforms.formats.archive import first_bytes, is_zip, read_limited
-from transforms.formats.detect import DELIMITERS, detect_encoding, known_encoding, refusal
-from transforms.formats.workbook import TEXT_MAX
+from transforms.formats.archive import first_bytes, read_limited
+from transforms.formats.cell_kinds import Kinds, Number
+from transforms.formats.detect import DELIMITERS, SHARE, detect_encoding, is_number, known_encoding, refusal
+from transforms.formats.json_text import require_bounded
+from transforms.formats.workbook import TEXT_MAX, is_workbook
 
 ROWS_MAX = 2_000_000
 CELLS_MAX = 10_000_000
 SAMPLE = 200_000
 HEAD_BYTES = 64 * 1024
 HEAD_ROWS = 60
+_IS_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 FORMULA = "\x00formula"
 """What stands in a grid for a cell that holds a formula: no delivered text can hold it."""
@@ -42,7 +46,9 @@ Cells = Sequence[str]
 class Grid:
     """Rows of text cells with the line, sheet row or record number of each. `has_header`: the first row is one by construction.
 
-    `beside`: what else stood in the JSON object whose key held the rows.
+    `beside`: what else stood in the JSON object whose key held the rows. `passed_over`: names of what the file holds besides and no
+    grid shows. `unread`: headings that a source's own reading has taken out of the header.
+    `is_typed`: whether the format tells what its cells are, as far as any does.
     `decimal_mark` is the format's own ("." in JSON, Parquet and spreadsheets); None: to be found out.
     """
 
@@ -54,12 +60,15 @@ class Grid:
     has_header: bool = False
     malformed: list[tuple[int, str]] = field(default_factory=list)
     beside: Mapping[str, str] = field(default_factory=dict)
+    passed_over: Sequence[str] = ()
+    unread: Sequence[str] = ()
+    is_typed: bool = True
 
 
 def read_grids(path: Path, file_name: str, limits: Limits, encoding: str | None = None) -> list[Grid]:
     """The grids of a file, empty ones left out. Raises DeliveryRefused for what cannot be read."""
     head = first_bytes(path, 4096)
-    if is_zip(head):
+    if is_workbook(head):
         return [grid for grid in _sheets(path, file_name, limits) if grid.rows]
     if head.startswith(parquet.MAGIC):
         return [_parquet(path, file_name, limits)]
@@ -71,6 +80,7 @@ def read_grids(path: Path, file_name: str, limits: Limits, encoding: str | None 
         found = known_encoding(encoding, file_name)
     text = data[skip:].decode(found, "replace")
     if text.lstrip()[:1] in ("{", "["):
+        require_bounded(text, file_name, limits)
         return _json(text, file_name)
     return [_delimited(text)]
 
@@ -87,7 +97,7 @@ def head_of(path: Path) -> list[Grid]:
 @lru_cache(maxsize=8)
 def _head(path: Path, _size: int, _moment: int) -> list[Grid]:
     head = first_bytes(path, HEAD_BYTES)
-    if is_zip(head):
+    if is_workbook(head):
         return [grid for grid in _sheets(path, path.name, Limits(), HEAD_ROWS) if grid.rows]
     if head.startswith(parquet.MAGIC):
         return [Grid("", [parquet.header_of(path, path.name)], [0], "parquet", has_header=True)]
@@ -101,11 +111,23 @@ def _head(path: Path, _size: int, _moment: int) -> list[Grid]:
 
 def _sheets(path: Path, file_name: str, limits: Limits, rows_n: int | None = None) -> Iterator[Grid]:
     for sheet in spreadsheet.sheets(path, file_name, limits, rows_n):
-        rows = [["" if cell is None else str(cell) for cell in row] for row in sheet.frame.iter_rows()]
-        for line, column in sheet.formulas:
-            if line <= len(rows) and column < len(rows[line - 1]):
-                rows[line - 1][column] = FORMULA
-        yield Grid(sheet.name, [*rows], list(range(1, len(rows) + 1)), "spreadsheet")
+        columns = [_sheet_column(series.to_list(), place, sheet.kinds) for place, series in enumerate(sheet.frame)]
+        rows: list[Cells] = list(zip(*columns, strict=True))
+        yield Grid(sheet.name, rows, list(range(1, len(rows) + 1)), "spreadsheet", is_typed=sheet.is_typed)
+
+
+def _sheet_column(cells: list[str | None], place: int, kinds: Kinds) -> list[str]:
+    """The cells of a sheet's column: numbers as `Number`, shares in per cent as a text that is no number, formulas as FORMULA."""
+    found = [cell or "" for cell in cells]
+    others = {row for places in (kinds.texts, kinds.truths) for row in places.get(place, ())}
+    for row, cell in enumerate(found, start=1):
+        if cell and row not in others and _IS_NUMBER.fullmatch(cell):
+            found[row - 1] = Number(cell)
+    for places, told in ((kinds.shares, SHARE), (kinds.formulas, None)):
+        for row in places.get(place, ()):
+            if row <= len(found):
+                found[row - 1] = FORMULA if told is None else told + found[row - 1]
+    return found
 
 
 def _parquet(path: Path, file_name: str, limits: Limits) -> Grid:
@@ -142,6 +164,10 @@ def _cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return Number(value)
+    if isinstance(value, Number):
+        return value
     return str(value).encode("utf-8", "replace").decode()  # a lone surrogate is no text
 
 
@@ -196,14 +222,16 @@ def _json(text: str, file_name: str) -> list[Grid]:
         found = [found]
     named = found.items() if isinstance(found, Mapping) else [("", found)]
     beside = {str(name): _cell(value) for name, value in named if not isinstance(value, list | dict)}
-    grids = []
+    grids, passed_over = [], []
     for name, records in named:
         if isinstance(records, list) and all(isinstance(record, dict) for record in records):
             lines = list(range(1, len(records) + 1))
-            grids.append(replace(_records(str(name), records, lines, []), beside=beside))
+            grids.append(replace(_records(str(name), records, lines, [], file_name), beside=beside))
+        elif isinstance(records, list | dict):
+            passed_over.append(str(name))
     if not grids:
         raise refusal("json_shape", "the file is no list of objects; deliver one object per row", file_name)
-    return grids
+    return [replace(grids[0], passed_over=passed_over), *grids[1:]]
 
 
 def _json_lines(text: str, file_name: str) -> Grid:
@@ -222,7 +250,7 @@ def _json_lines(text: str, file_name: str) -> Grid:
             malformed.append((number, "not one JSON object, or a key twice"))
     if not records:
         raise refusal("json_broken", "the file is no JSON; it may be cut off; deliver it again", file_name)
-    return _records("", records, lines, malformed)
+    return _records("", records, lines, malformed, file_name)
 
 
 class _KeyRepeated(ValueError):
@@ -230,7 +258,7 @@ class _KeyRepeated(ValueError):
 
 
 def _loads(text: str) -> object:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+    return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str, object_pairs_hook=_object)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -240,8 +268,13 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _records(name: str, records: list[dict[str, object]], lines: list[int], malformed: list[tuple[int, str]]) -> Grid:
+def _records(
+    name: str, records: list[dict[str, object]], lines: list[int], malformed: list[tuple[int, str]], file_name: str
+) -> Grid:
     keys = list(dict.fromkeys(key for record in records for key in record))
+    if len(keys) * len(records) > CELLS_MAX:
+        text = f"{len(records)} records have {len(keys)} different keys; give all records the same keys, or deliver it in parts"
+        raise refusal("json_too_large", text, file_name)
     rows: list[Cells] = [keys]
     rows += [[_nested(record.get(key)) for key in keys] for record in records]
     return Grid(name, rows, [0, *lines], "json", has_header=True, malformed=malformed)
@@ -251,9 +284,11 @@ def _nested(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _cell(value)
 
 
-def frame_of(grid: Grid, header_at: int, columns: Mapping[int, str]) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+def frame_of(
+    grid: Grid, header_at: int, columns: Mapping[int, str], numbers: Collection[str] = ()
+) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     """(text columns below the header with `source_line`, malformed lines): rows with more cells than the header are malformed;
-    missing cells at a row's end are blank."""
+    missing cells at a row's end are blank. Of the columns `numbers` a format with types says which cells are numbers (`is_number`)."""
     width = len(grid.rows[header_at])
     malformed = [*grid.malformed]
     kept, lines = [], []
@@ -268,4 +303,7 @@ def frame_of(grid: Grid, header_at: int, columns: Mapping[int, str]) -> tuple[pl
         lines.append(line)
     data = {name: [row[place] if place < len(row) else "" for row in kept] for place, name in columns.items()}
     frame = pl.DataFrame(data, schema=dict.fromkeys(columns.values(), pl.String))
+    if grid.kind != "delimited":
+        flags = [pl.Series(is_number(name), [isinstance(c, Number) for c in data[name]], dtype=pl.Boolean) for name in numbers if name in data]
+        frame = frame.with_columns(flags)
     return frame.with_columns(pl.Series("source_line", lines, dtype=pl.Int64)), malformed

@@ -1,4 +1,5 @@
-"""Hilma's API delivery: JSON that carries eForms notices as Base64, with Hilma's statistics answers beside them.
+"""Hilma's API delivery: JSON that carries eForms notices as Base64, with Hilma's statistics answers beside them, or notices in
+Hilma's own shape (hilma_json).
 
 One notice, a list, or a wrapper around a list (a batch of at most 50). Key names differ between the API's endpoints and
 versions, so a notice is known by what it holds: a text that is Base64 of XML, or XML itself. Unknown keys are ignored.
@@ -11,9 +12,12 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.errors import DeliveryRefused, Reason
+from transforms.delivery import Limits
+from transforms.formats import hilma_json
+from transforms.formats.json_text import require_bounded
 
 LIKELY_KEYS = (
     "eform",
@@ -31,6 +35,10 @@ LIKELY_KEYS = (
 )
 STATISTICS_KEYS = ("hilmastatistics", "statistics")
 PRE_EFORMS_KEYS = frozenset({"noticenumber", "procurementprojectid", "lotsinfo", "project", "creatorsystem"})
+INDEX_KEYS = frozenset({"maintype", "cpvcodes", "organisationnationalregistrationnumber"})
+INDEX_DOCUMENT = "an entry of the search index, which is no notice; fetch the notice by its number from the read API and deliver it"
+CUT = "a notice of Hilma without its project or its object; deliver the whole answer of the read API again"
+NO_NOTICE = "among notices an object that is no notice, such as an error's message; fetch that notice again and deliver it"
 MAX_DEPTH = 6
 SHORTEST_NOTICE = 60
 """No Base64 text shorter than this can hold a notice: ids and flags need no decoding."""
@@ -38,30 +46,32 @@ SHORTEST_NOTICE = 60
 
 @dataclass(frozen=True)
 class Document:
-    """One notice of a delivery: its 1-based position, the XML (empty when `refused` says why there is none) and the
-    statistics answers by lot id."""
+    """One notice of a delivery: its 1-based position, the XML (empty when `refused` says why there is none, or `content` is the
+    notice in Hilma's own shape) and the statistics answers by lot id."""
 
     position: int
     data: bytes
     answers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     refused: str | None = None
+    content: Mapping[str, object] | None = None
 
 
-def documents(data: bytes, file_name: str = "") -> list[Document]:
+def documents(data: bytes, file_name: str = "", limits: Limits | None = None) -> list[Document]:
     """Every notice in a JSON delivery, in order. Raises DeliveryRefused: `json_broken`, `json_without_notices`."""
     found = [
-        Document(position, document.data, document.answers, document.refused)
-        for position, document in enumerate(_walk(_loaded(data, file_name), 0), start=1)
+        replace(document, position=position)
+        for position, document in enumerate(_walk(_loaded(data, file_name, limits or Limits()), 0), start=1)
     ]
     if not found:
-        text = "no eForms notice in the JSON (a Base64 text of XML); deliver what the read API returns for eForms notices"
+        text = "no notice in the JSON (a Base64 text of eForms XML, or Hilma's own shape); deliver what the read API returns for notices"
         raise DeliveryRefused(Reason("json_without_notices", text, file=file_name or None))
     return found
 
 
-def _loaded(data: bytes, file_name: str) -> object:
+def _loaded(data: bytes, file_name: str, limits: Limits) -> object:
     try:
         text = data.decode("utf-8-sig")
+        require_bounded(text, file_name, limits)
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
@@ -78,8 +88,11 @@ def _walk(node: object, depth: int) -> Iterator[Document]:
     if depth > MAX_DEPTH:
         return
     if isinstance(node, list):
-        for item in node:
-            yield from _walk(item, depth + 1)
+        told = [list(_walk(item, depth + 1)) for item in node]
+        for item, documents in zip(node, told, strict=True):
+            yield from documents
+            if not documents and isinstance(item, dict) and any(told):
+                yield Document(0, b"", refused=NO_NOTICE)
     elif isinstance(node, str):
         xml = _xml(node)
         if xml is not None:
@@ -94,14 +107,18 @@ def _object(node: dict[str, object], depth: int) -> Iterator[Document]:
     xml = _notice_xml(lowered)
     if xml is not None:
         yield Document(0, xml, _statistics(lowered))
+    elif hilma_json.is_notice(lowered):
+        yield Document(0, b"", content=node)
+    elif "projecttitle" in lowered and INDEX_KEYS & lowered.keys():
+        yield Document(0, b"", refused=INDEX_DOCUMENT)
     elif len(PRE_EFORMS_KEYS & lowered.keys()) >= 2:
-        yield Document(0, b"", refused="a notice in Hilma's form from before eForms; deliver its eForms or TED XML instead")
+        yield Document(0, b"", refused=CUT)
     else:
         answers = _statistics(lowered)
         for value in node.values():
             if isinstance(value, list | dict):
                 for document in _walk(value, depth + 1):
-                    yield Document(0, document.data, document.answers or answers, document.refused)
+                    yield replace(document, answers=document.answers or answers)
 
 
 def _notice_xml(lowered: Mapping[str, object]) -> bytes | None:
@@ -154,4 +171,6 @@ def looks_like(head: bytes) -> int:
         return 0
     if "hilmastatistics" in text or '"eform' in text:
         return 90
+    if '"procurementprojectid"' in text or '"objectdescriptions"' in text or ('"noticenumber"' in text and '"hilmastatus"' in text):
+        return 85
     return 70 if '"pd94bw' in text or '"pfbyaw9y' in text or '"pennb250' in text else 40 if '"noticenumber"' in text else 0

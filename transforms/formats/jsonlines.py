@@ -9,8 +9,18 @@ from pathlib import Path
 import polars as pl
 
 from transforms.delivery import Limits, RawPart
+from transforms.formats.cell_kinds import Number
 from transforms.formats.delimited import MALFORMED, MALFORMED_SCHEMA, ROWS, ROWS_PER_PART, read_head, wanted
-from transforms.formats.detect import Fixes, Header, HeaderMap, normalise_header, refusal, require_header
+from transforms.formats.detect import (
+    AMOUNT_COLUMNS,
+    Fixes,
+    Header,
+    HeaderMap,
+    is_number,
+    normalise_header,
+    refusal,
+    require_header,
+)
 from transforms.formats.lines import read_blocks
 
 Record = dict[str, str | None]
@@ -23,7 +33,7 @@ def looks_like(head: bytes) -> bool:
 
 def read_json_lines(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
     """Raw parts as the delimited reader gives them. The keys of the first lines are the header; a known key that turns up
-    later only makes its row malformed (nothing is dropped silently). Raises DeliveryRefused."""
+    later only makes its row malformed, another is told as unused (nothing is dropped silently). Raises DeliveryRefused."""
     size = path.stat().st_size
     if size > limits.other_bytes:
         raise refusal("file_too_large", f"the file has {size} bytes, the limit is {limits.other_bytes}", file_name)
@@ -39,21 +49,23 @@ def read_json_lines(path: Path, file_name: str, header_map: HeaderMap, fixes: Fi
         "columns": {cells[position]: column for position, column in header.columns.items()},
         "unknown_columns": header.unknown,
     }
+    late: dict[str, None] = {}
     known = frozenset(header_map.columns)
-    rows = _Rows(taken, frozenset(cells), known)
+    rows = _Rows(taken, frozenset(cells), known, late)
     nothing_yet = True
     for block in read_blocks(path, encoding, skip, limits, file_name, fixes.encoding is not None):
         for number, line in enumerate(block.data.decode().split("\n")[:-1], start=block.first_line):
             rows.add(number, line, broken=number in block.broken)
             if len(rows.lines) + len(rows.malformed) >= ROWS_PER_PART:
-                yield rows.part(notes)
-                rows, nothing_yet = _Rows(taken, frozenset(cells), known), False
+                yield rows.part(notes | {"unknown_columns": [*header.unknown, *Header(0, tuple(late), {}).unknown]})
+                rows, nothing_yet = _Rows(taken, frozenset(cells), known, late), False
     if nothing_yet or rows.lines or rows.malformed:
-        yield rows.part(notes)
+        yield rows.part(notes | {"unknown_columns": [*header.unknown, *Header(0, tuple(late), {}).unknown]})
 
 
 class _Rows:
-    def __init__(self, taken: dict[str, str], keys: frozenset[str], known: frozenset[str]) -> None:
+    def __init__(self, taken: dict[str, str], keys: frozenset[str], known: frozenset[str], late: dict[str, None]) -> None:
+        self.late = late
         self.taken, self.keys, self.known = taken, keys, known
         self.cells: dict[str, list[str | None]] = {column: [] for column in taken.values()}
         self.lines: list[int] = []
@@ -69,21 +81,27 @@ class _Rows:
         elif any(key not in self.keys and normalise_header(key) in self.known for key in record):
             self.malformed.append((number, "a key that the first lines do not have"))
         else:
+            self.late |= dict.fromkeys(key for key in record if key not in self.keys)
             self.lines.append(number)
             for key, column in self.taken.items():
                 self.cells[column].append(record.get(key))
 
     def part(self, notes: dict[str, object]) -> RawPart:
         frame = pl.DataFrame(self.cells, schema=dict.fromkeys(self.cells, pl.String))
-        frame = frame.with_columns(pl.Series("source_line", self.lines, dtype=pl.Int64))
+        flags = [
+            pl.Series(is_number(name), [isinstance(cell, Number) for cell in self.cells[name]], dtype=pl.Boolean)
+            for name in AMOUNT_COLUMNS
+            if name in self.cells
+        ]
+        frame = frame.with_columns(pl.Series("source_line", self.lines, dtype=pl.Int64), *flags)
         malformed = pl.DataFrame(self.malformed, schema=MALFORMED_SCHEMA, orient="row")
         return RawPart({ROWS: frame, MALFORMED: malformed}, notes)
 
 
 def parse_record(line: str) -> Record | None:
-    """A flat JSON object with its values as text; None for anything else. Numbers keep their digits."""
+    """A flat JSON object with its values as text; None for anything else. Numbers keep their digits, as `Number`."""
     try:
-        value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        value = json.loads(line, parse_float=Number, parse_int=Number, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict):
@@ -98,6 +116,8 @@ def _cell(cell: object) -> str | None:
         return None
     if isinstance(cell, bool):
         return "true" if cell else "false"
+    if isinstance(cell, Number):
+        return cell
     return str(cell).encode("utf-8", "replace").decode()  # a lone surrogate is no text
 
 

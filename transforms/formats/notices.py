@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,11 +20,10 @@ from itertools import chain
 from multiprocessing.process import BaseProcess
 
 import polars as pl
-from lxml import etree
 
 from schemas.errors import speaks_of_content
 from transforms.delivery import Delivered, Limits
-from transforms.formats import archive, eforms, hilma, ted
+from transforms.formats import archive, eforms, hilma, hilma_json, ted
 from transforms.formats.eforms_parts import Answers
 from transforms.formats.rows import Columns, Notice
 from transforms.formats.xml import Parser, XmlRefused
@@ -41,13 +40,15 @@ UNREAD = "the notice's content cannot be read; check it against its schema and d
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One document: the delivery it belongs to, its 1-based position there, its bytes, and Hilma's answers if any."""
+    """One document: the delivery it belongs to, its 1-based position there, its bytes or its content (Hilma's own JSON), and
+    Hilma's answers if any."""
 
     delivery_id: str
     position: int
     data: bytes
     answers: Answers | None = None
     refused: str | None = None
+    content: Mapping[str, object] | None = None
 
 
 @lru_cache(maxsize=4)
@@ -64,12 +65,13 @@ def read_chunk(blobs: Sequence[Blob], limits: Limits) -> Frames:
             columns.unread(blob.delivery_id, blob.position, "notice_unknown", blob.refused)
             continue
         try:
-            root = parser.parse(blob.data)
+            notice = _read(blob, parser)
         except XmlRefused as error:
             columns.unread(blob.delivery_id, blob.position, "xml_refused", error.reasons[0].text)
             continue
-        try:
-            notice = _read(root, blob)
+        except hilma_json.NotTakenError as error:
+            columns.unread(blob.delivery_id, blob.position, "notice_unknown", str(error))
+            continue
         except Exception as error:
             if not speaks_of_content(error):
                 raise
@@ -84,8 +86,11 @@ def read_chunk(blobs: Sequence[Blob], limits: Limits) -> Frames:
     return columns.frames()
 
 
-def _read(root: etree._Element, blob: Blob) -> Notice | None:
+def _read(blob: Blob, parser: Parser) -> Notice | None:
     """The notice in a document; None where its root is of neither schema."""
+    if blob.content is not None:
+        return hilma_json.read(blob.content)
+    root = parser.parse(blob.data)
     if eforms.is_eforms(root):
         return eforms.read(root, blob.answers)
     return ted.read(root) if ted.is_ted(root) else None
@@ -198,12 +203,12 @@ def blobs_of(delivered: Delivered, limits: Limits) -> Iterator[Blob]:
     """
     data = archive.read_limited(delivered.path, limits.other_bytes)
     if not archive.is_zip(data):
-        yield from _numbered(delivered.delivery_id, _documents(data, delivered.file_name), 0)
+        yield from _numbered(delivered.delivery_id, _documents(data, delivered.file_name, limits), 0)
         return
     position = 0
     for member, content in archive.read_members(data, limits, delivered.file_name):
         if member.name.lower().endswith((".xml", ".json")):
-            documents = _documents(content, member.name)
+            documents = _documents(content, member.name, limits)
         else:
             documents = [hilma.Document(1, b"", refused="a file in the archive that is neither XML nor JSON; pack notices only")]
         for blob in _numbered(delivered.delivery_id, documents, position):
@@ -211,12 +216,12 @@ def blobs_of(delivered: Delivered, limits: Limits) -> Iterator[Blob]:
             yield blob
 
 
-def _documents(data: bytes, name: str) -> list[hilma.Document]:
+def _documents(data: bytes, name: str, limits: Limits) -> list[hilma.Document]:
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        return hilma.documents(data, name)
+        return hilma.documents(data, name, limits)
     return [hilma.Document(1, data)]
 
 
 def _numbered(delivery_id: str, documents: Sequence[hilma.Document], start: int) -> Iterator[Blob]:
     for document in documents:
-        yield Blob(delivery_id, start + document.position, document.data, document.answers or None, document.refused)
+        yield Blob(delivery_id, start + document.position, document.data, document.answers or None, document.refused, document.content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from transforms.delivery import Limits, RawPart
 from transforms.formats.archive import BROKEN
 from transforms.formats.delimited import MALFORMED, MALFORMED_SCHEMA, ROWS, ROWS_PER_PART, wanted
-from transforms.formats.detect import Header, HeaderMap, refusal, require_header
+from transforms.formats.detect import AMOUNT_COLUMNS, Header, HeaderMap, is_number, refusal, require_header
 
 MAGIC = b"PAR1"
 PART_BYTES = 64 * 1024**2
@@ -40,28 +40,46 @@ def read_parquet(path: Path, file_name: str, header_map: HeaderMap, limits: Limi
         "columns": {cells[position]: column for position, column in header.columns.items()},
         "unknown_columns": header.unknown,
     }
-    record, first, unpacked = 1, True, 0
+    record, unpacked = 1, 0
     names = [cells[position] for position in taken]
+    waiting: list[RawPart] = []  # row groups may be small: thousands of them are no thousands of parts
+    held = rows_n = 0
     for batch in batches(file, file_name, names):
         found = decoded_bytes(batch)
         unpacked += found
         if found > PART_BYTES or unpacked > limits.unpacked_bytes:
             text = f"the file unpacks to {unpacked} bytes or more; deliver it in parts or as CSV"
             raise refusal("parquet_refused", text, file_name)
+        if waiting and (held + found > PART_BYTES or rows_n + batch.num_rows > ROWS_PER_PART):
+            yield _joined(waiting)
+            waiting, held, rows_n = [], 0, 0
         with refusing(file_name):
-            part = _part(batch, names, list(taken.values()), record, notes)
-        yield part
-        record, first = record + batch.num_rows, False
-    if first:
+            waiting.append(_part(batch, names, list(taken.values()), record, notes))
+        record, held, rows_n = record + batch.num_rows, held + found, rows_n + batch.num_rows
+    if waiting:
+        yield _joined(waiting)
+    if record == 1:
         empty = {**dict.fromkeys(taken.values(), pl.String), "source_line": pl.Int64}
         yield RawPart({ROWS: pl.DataFrame(schema=empty), MALFORMED: pl.DataFrame(schema=MALFORMED_SCHEMA)}, notes)
+
+
+def _joined(parts: Sequence[RawPart]) -> RawPart:
+    if len(parts) == 1:
+        return parts[0]
+    frames = {name: pl.concat([part.frames[name] for part in parts]) for name in parts[0].frames}
+    return RawPart(frames, parts[0].notes)
 
 
 def _part(batch: pa.RecordBatch, names: list[str], columns: list[str], record: int, notes: dict[str, object]) -> RawPart:
     texts = {column: _text(batch.column(name)) for name, column in zip(names, columns, strict=True)}
     frame = pl.DataFrame(pl.from_arrow(pa.table(texts)))
     lines = pl.int_range(record, record + batch.num_rows, dtype=pl.Int64, eager=True).alias("source_line")
-    return RawPart({ROWS: frame.with_columns(lines), MALFORMED: pl.DataFrame(schema=MALFORMED_SCHEMA)}, notes)
+    numbers = [
+        pl.lit(_is_number(batch.schema.field(name).type)).alias(is_number(column))
+        for name, column in zip(names, columns, strict=True)
+        if column in AMOUNT_COLUMNS
+    ]
+    return RawPart({ROWS: frame.with_columns(lines, *numbers), MALFORMED: pl.DataFrame(schema=MALFORMED_SCHEMA)}, notes)
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -125,6 +143,11 @@ def _decoded(column: pa.Array) -> int:
 def _is_text(kind: pa.DataType) -> bool:
     types = pa.types
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _width(kind: pa.DataType) -> int:

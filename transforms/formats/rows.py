@@ -63,6 +63,8 @@ RAW: Mapping[str, Mapping[str, type[pl.DataType]]] = {
 """Columns of the raw frames. `finding` holds what the reader saw that breaks a rule of the contract's notice table; its
 notice_no is null where the document could not be read at all."""
 
+CONTRADICTORY = "notice_contradictory"
+"""Rule of a notice that says two things of one (METHOD 38): the value is unknown."""
 NO_ANSWERS: tuple[None, ...] = (None,) * (len(ANSWERS) + 1)
 
 
@@ -87,6 +89,14 @@ class Notice:
     def found(self, rule: str, column: str | None = None, value: str | None = None) -> None:
         """Notes that the notice breaks `rule`; `value` must not be personal."""
         self.findings.append((rule, column, value[:200] if value else None))
+
+
+def agreed(small: int | None, winning: int, notice: Notice) -> int | None:
+    """The tenders of SMEs as told; None, noted, where fewer than the winning tenders of SMEs (METHOD 38)."""
+    if small is None or small >= winning:
+        return small
+    notice.found(CONTRADICTORY, "tenders_sme_n")
+    return None
 
 
 class Columns:

@@ -7,16 +7,24 @@ may hold a question and a row of it ("Question: row", "Question [row]").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import polars as pl
 
 from transforms.formats.detect import HEADER_WITHIN, columns_of
 from transforms.formats.grids import FORMULA, Grid, frame_of
+from transforms.ids import read_ids
 
 LONG = ("respondent", "item", "value")
 """Columns that make a table a long one."""
 ABOUT = ("survey", "year", "wave_month", "responded_on", "organisation_id", "company_id")
 """What a response tells besides its answers."""
+WAVES = ("survey", "year", "wave_month")
+"""What of it tells the wave: the same id in another wave is another respondent."""
+LOST = "\x00lost"
+_RESPONSE_ID = re.compile(r"(?=.*\d)(?=.*[^0_\W])\S+")
+"""Ids hold a digit, no blank, and not zeros alone; names are none."""
 _BRACKETS = re.compile(r"(.+?)\s*\[(.+)\]\s*", re.DOTALL)
 
 
@@ -49,7 +57,7 @@ class Answer:
 @dataclass
 class Collected:
     """What a file holds: answers, what responses tell besides (respondent -> ABOUT column -> text), lines that cannot be read,
-    where unused columns or questions stand (never their text: questions may name people), and questions that head two columns."""
+    where unused columns stand (never their text: questions may name people), and questions that head two columns."""
 
     kind: str
     answers: list[Answer] = field(default_factory=list)
@@ -59,6 +67,18 @@ class Collected:
     unused: list[str] = field(default_factory=list)
     repeated: set[Asked] = field(default_factory=set)
     survey_id: str = ""
+    apart: list[int] = field(default_factory=list)
+    """Lines of responses whose id a spreadsheet has made a number of: each a respondent of its own."""
+    lost: list[int] = field(default_factory=list)
+    """Lines of single answers with such an id: whose they are is not known."""
+    beside: list[str] = field(default_factory=list)
+    """Names of the file's other tables."""
+
+
+    def tell(self, respondent: int, about: Mapping[str, str]) -> None:
+        """What a response tells of its respondent; of an earlier one with the same id only what this one leaves blank stays."""
+        known = self.about.setdefault(respondent, {})
+        known |= {name: text for name, text in about.items() if text.strip() or name not in known}
 
 
 def asked_of(heading: str) -> Asked:
@@ -93,20 +113,43 @@ def _wide(grid: Grid, at: int, columns: Mapping[int, str], questions: Sequence[i
     asked = {str(place): asked_of(header[place]) for place in questions}
     scored = list(asked.values())
     found.repeated = {one for one in scored if scored.count(one) > 1}
+    ids = _response_ids(frame, columns)
+    numbers: dict[tuple[str, ...], int] = {}
     chosen = {place for place in asked if _is_choice(frame[place].to_list())}
-    found.unused = [
-        f"column {place + 1}" for place, cell in enumerate(header) if cell.strip() and place not in (*columns, *questions)
-    ]
-    for respondent, row in enumerate(frame.iter_rows(named=True), start=1):
+    found.unused = _unused(header, (*columns, *questions))
+    for number, (row, identity) in enumerate(zip(frame.iter_rows(named=True), ids, strict=True), start=1):
         if not any(row[str(place)].strip() for place in range(len(header))):
             continue
-        found.lines[respondent] = row["source_line"]
-        found.about[respondent] = {name: row[place] for name, place in told.items()}
+        if identity == LOST:
+            found.apart.append(row["source_line"])
+        waves = (row[told[name]].strip() for name in WAVES if name in told)
+        whose = (identity, *waves) if identity not in ("", LOST) else (LOST, str(number))
+        respondent = numbers.setdefault(whose, number)
+        found.lines.setdefault(respondent, row["source_line"])
+        found.tell(respondent, {name: row[place] for name, place in told.items()})
         for place, question in asked.items():
             text = row[place].strip()
             if text and not (place in chosen and text in ("0", "1")):
                 found.answers.append(Answer(row["source_line"], respondent, question, text))
     return found
+
+
+def _response_ids(frame: pl.DataFrame, columns: Mapping[int, str]) -> list[str]:
+    """The response id of every row: "" where there is none (names and zeros are none), LOST where it stands for several."""
+    place = next((str(place) for place, name in columns.items() if name == "respondent"), None)
+    if place is None:
+        return [""] * frame.height
+    texts = frame[place].str.strip_chars().str.replace(r"^(\d+)[.,]0+$", "${1}")
+    ids = read_ids(texts.set(texts == "", None))
+    lost = ids.ruined | ids.shortened
+    return [
+        LOST if is_lost else text if text and _RESPONSE_ID.fullmatch(text) else ""
+        for text, is_lost in zip(ids.values.to_list(), lost.to_list(), strict=True)
+    ]
+
+
+def _unused(header: Sequence[str], used: Collection[int]) -> list[str]:
+    return [f"column {place + 1}" for place, cell in enumerate(header) if cell.strip() and place not in used]
 
 
 def _is_choice(cells: Sequence[str]) -> bool:
@@ -117,16 +160,20 @@ def _is_choice(cells: Sequence[str]) -> bool:
 
 def _long(grid: Grid, at: int, columns: Mapping[int, str]) -> Collected:
     frame, malformed = frame_of(grid, at, columns)
-    found = Collected(f"{grid.kind}, long", malformed=malformed)
+    found = Collected(f"{grid.kind}, long", malformed=malformed, unused=_unused(grid.rows[at], columns))
     numbers: dict[tuple[str, ...], int] = {}
-    waves = [name for name in ("survey", "year", "wave_month") if name in frame.columns]
-    for row in frame.iter_rows(named=True):
-        if not any(row[name].strip() for name in (*LONG, *waves)):
+    waves = [name for name in WAVES if name in frame.columns]
+    ids = read_ids(frame["respondent"].str.strip_chars().str.replace(r"^(\d+)[.,]0+$", "${1}"))
+    for row, identity, is_lost in zip(frame.iter_rows(named=True), ids.values, ids.ruined | ids.shortened, strict=True):
+        if not any(row[name].strip() for name in columns.values()):
             continue
         if not row["respondent"].strip() or row["respondent"] == FORMULA:
             found.malformed.append((row["source_line"], "the respondent's number is missing"))
             continue
-        whose = (row["respondent"].strip(), *(row[name].strip() for name in waves))
+        if is_lost:
+            found.lost.append(row["source_line"])
+            continue
+        whose = (identity, *(row[name].strip() for name in waves))
         respondent = numbers.setdefault(whose, len(numbers) + 1)
         found.lines.setdefault(respondent, row["source_line"])
         told = found.about.setdefault(respondent, {})

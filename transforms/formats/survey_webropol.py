@@ -1,7 +1,8 @@
 """Webropol's REST answers, both generations, whole: one page, or all pages of a survey as a list or one page a line.
 
 Old: RespondentAnswers[] with Question, Label and Answer (always text). New: QuestionTitle and QuestionAnswers[] with RowText and
-OptionAnswer. ResponseId may be all zeros and RespondentEmail is never looked at, so responses are numbered as they stand.
+OptionAnswer. A ResponseId that comes again is the same respondent, whose last answer counts; it
+may be all zeros, and RespondentEmail is never looked at, so responses are numbered as they stand.
 Keys: github.com/rantalainen/webropol-api-client.
 """
 
@@ -38,18 +39,16 @@ def read_webropol(path: Path, file_name: str, limits: Limits) -> Collected:
     responses = [item for page in pages for item in _list(page.get(ANSWERS))]
     _check_whole(pages, len(responses), file_name)
     found = Collected("webropol", survey_id=surveys.pop())
-    seen: set[str] = set()
+    numbers: dict[str, int] = {}
     for number, response in enumerate(responses, start=1):
-        identity = _text(response.get("ResponseId")) if isinstance(response, Mapping) else ""
         if not isinstance(response, Mapping):
             found.malformed.append((number, "not one JSON object"))
-        elif identity in seen:
-            found.malformed.append((number, "the ResponseId of an earlier response"))
-        else:
-            seen |= {identity} - {"", ZEROS}
-            found.lines[number] = number
-            found.about[number] = {"responded_on": _text(response.get("ResponseDate"))}
-            found.answers += _answers(number, _list(response.get("RespondentAnswers")))
+            continue
+        identity = _text(response.get("ResponseId")).strip().lower()
+        respondent = number if identity in ("", ZEROS) else numbers.setdefault(identity, number)
+        found.lines.setdefault(respondent, number)
+        found.tell(respondent, {"responded_on": _text(response.get("ResponseDate"))})
+        found.answers += _answers(number, respondent, _list(response.get("RespondentAnswers")))
     return found
 
 
@@ -89,7 +88,7 @@ def _number(paging: Mapping[str, object], key: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def _answers(respondent: int, given: Sequence[object]) -> Iterator[Answer]:
+def _answers(line: int, respondent: int, given: Sequence[object]) -> Iterator[Answer]:
     for item in given:
         if not isinstance(item, Mapping):
             continue
@@ -107,7 +106,7 @@ def _answers(respondent: int, given: Sequence[object]) -> Iterator[Answer]:
             pairs = [(label, _text(item.get("Answer")))]
         for row, answer in pairs:
             if answer.strip():
-                yield Answer(respondent, respondent, Asked(question_id, text.strip(), row), answer.strip())
+                yield Answer(line, respondent, Asked(question_id, text.strip(), row), answer.strip())
 
 
 def _loads(text: str, file_name: str) -> object:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from transforms.delivery import Limits, RawPart
 from transforms.formats import delimited, jsonlines, parquet, spreadsheet
-from transforms.formats.archive import first_bytes, is_zip
+from transforms.formats.archive import first_bytes
 from transforms.formats.detect import Fixes, HeaderMap
+from transforms.formats.workbook import is_workbook
 
 
 def read_table(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, limits: Limits) -> Iterator[RawPart]:
-    """Raw parts of a delimited, XLSX, JSON lines or Parquet file; the frames and notes are described by each reader."""
+    """Raw parts of a delimited, workbook, JSON lines or Parquet file; the frames and notes are described by each reader."""
     header_map = replace(header_map, totals_are_net=fixes.amount_basis == "net")
     head = first_bytes(path, 4096)
-    if is_zip(head):
+    if is_workbook(head):
         return spreadsheet.read_spreadsheet(path, file_name, header_map, fixes, limits)
     if head.startswith(parquet.MAGIC):
         return parquet.read_parquet(path, file_name, header_map, limits)
@@ -28,7 +29,7 @@ def read_table(path: Path, file_name: str, header_map: HeaderMap, fixes: Fixes, 
 def header_of(path: Path, file_name: str, header_map: HeaderMap, limits: Limits) -> list[str]:
     """The header cells of such a file without reading its rows; empty when no header is found. Raises DeliveryRefused."""
     head = first_bytes(path, 4096)
-    if is_zip(head):
+    if is_workbook(head):
         return spreadsheet.header_of(path, file_name, header_map, limits)
     if head.startswith(parquet.MAGIC):
         return parquet.header_of(path, file_name)

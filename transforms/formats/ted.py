@@ -13,10 +13,27 @@ from collections.abc import Iterator
 from lxml import etree
 
 from transforms.formats import ted_award as award
-from transforms.formats.codes import TED_ACTIVITIES, TED_LEGAL_TYPES, TED_PROCEDURE_CODES, TED_PROCEDURES, alpha2
+from transforms.formats.codes import (
+    TED_ACTIVITIES,
+    TED_AUTHORITY_TYPES,
+    TED_LEGAL_TYPES,
+    TED_PROCEDURE_CODES,
+    TED_PROCEDURES,
+    alpha2,
+)
 from transforms.formats.eforms_parts import Organisation
 from transforms.formats.rows import NO_ANSWERS, Notice, Value
-from transforms.formats.ted_award import Element, Reading, below, date_of, text_below
+from transforms.formats.ted_parts import (
+    LANGUAGES,
+    UNDIVIDED,
+    Element,
+    Reading,
+    below,
+    date_of,
+    day_month_year,
+    lot_name,
+    text_below,
+)
 from transforms.formats.values import codes
 
 FORM_TYPES = {
@@ -25,6 +42,13 @@ FORM_TYPES = {
     16: "planning", 17: "competition", 18: "result", 19: "competition", 20: "cont-modif", 24: "competition", 25: "result",
 }  # fmt: skip
 """Forms 21-23 (social and other specific services) hold every stage: see `_form_type`."""
+PUBLIC_TRANSPORT = {"T01": "planning", "T02": "result"}
+"""Forms of regulation 1370/2007."""
+DOCUMENT_TYPES = {
+    "0": "planning", "P": "planning", "2": "change", "7": "result", "J": "result", "R": "result", "V": "dir-awa-pre", "K": "cont-modif",
+    **dict.fromkeys("345CDHIMOY", "competition"),
+}  # fmt: skip
+"""TD_DOCUMENT_TYPE of the coded data: the form type of forms that are none of these (METHOD 42)."""
 DOCUMENT_NUMBER = re.compile(r"^([0-9]{4})/S [0-9]{1,3}-([0-9]{1,8})$")
 BUYERS = ("{*}ADDRESS_CONTRACTING_BODY", "{*}ADDRESS_CONTRACTING_BODY_ADDITIONAL")
 WITH_LOTS = ("competition", "result", "dir-awa-pre", "cont-modif")
@@ -37,16 +61,21 @@ def is_ted(root: Element) -> bool:
 
 
 def read(root: Element) -> Notice | None:
-    """Raw rows of one notice; None when no ORIGINAL form of a known number is in it. Never raises for content."""
+    """Raw rows of one notice; None when no ORIGINAL form is in it of which its number or the document type says what it is. Never
+    raises for content."""
     form = next((e for e in _forms(root) if e.get("CATEGORY") == "ORIGINAL"), None)
-    number = _form_number(form)
-    if form is None or number is None:
+    if form is None:
+        return None
+    number, code = _form_number(form)
+    coded = next(root.iterchildren("{*}CODED_DATA_SECTION"), root)
+    form_type = _form_type(number, code, form, _attribute(coded, "TD_DOCUMENT_TYPE", "CODE"))
+    if form_type is None:
         return None
     reading = Reading(Notice())
-    coded = next(root.iterchildren("{*}CODED_DATA_SECTION"), root)
-    form_type = _form_type(number, form, _attribute(coded, "TD_DOCUMENT_TYPE", "CODE"))
+    if not number and code not in PUBLIC_TRANSPORT:
+        reading.notice.found("subtype_unknown", "subtype", code)
     own, previous = _document_number(root), oj_number(text_below(form, "NOTICE_NUMBER_OJ"))
-    buyers = _buyers(form, reading)
+    buyers = _buyers(form, coded, reading)
     country = buyers[0].country if buyers else alpha2(_attribute(coded, "ISO_COUNTRY", "VALUE"))
     procedure_id = own if form_type in ("planning", "competition") else previous or own
     lots = _lots(form, form_type, number, reading)
@@ -57,7 +86,6 @@ def read(root: Element) -> Notice | None:
     if procedure_id:
         notice.procedure = (procedure_id, *_procedure(coded, form, buyers, reading), len(lots))
     total = _notice_total(form, reading)
-    code = f"F{number:02d}"
     notice.notice = (
         own,
         "1",
@@ -72,11 +100,11 @@ def read(root: Element) -> Notice | None:
         previous,
         previous if form_type in ("change", "cont-modif") else None,
         None,
-        date_of(text_below(coded, "DS_DATE_DISPATCH")) or award.day_month_year(below(form, "NOTICE_DISPATCH_DATE")),
+        date_of(text_below(coded, "DS_DATE_DISPATCH")) or day_month_year(below(form, "NOTICE_DISPATCH_DATE")),
         None,
         date_of(text_below(coded, "DATE_PUB")),
         own,
-        award.LANGUAGES.get((form.get("LG") or "").upper()),
+        LANGUAGES.get((form.get("LG") or "").upper()),
         country,
         total,
         codes(list(notice.currencies)),
@@ -91,17 +119,21 @@ def _forms(root: Element) -> Iterator[Element]:
     return iter(section) if section is not None else iter(())
 
 
-def _form_number(form: Element | None) -> int | None:
-    """The number in FORM="F03" or FORM="3", else in the element's name; None when it is not 1 to 25."""
-    if form is None:
-        return None
-    digits = re.sub(r"[^0-9]", "", form.get("FORM") or "") or "".join(re.findall(r"^F([0-9]{2})_", etree.QName(form).localname))
-    number = int(digits) if 0 < len(digits) <= 3 else 0
-    return number if 1 <= number <= 25 else None
+def _form_number(form: Element) -> tuple[int, str | None]:
+    """The number in FORM="F03" or FORM="3", else in the element's name, and the form as F03; of others 0 and what stands there."""
+    named = re.match(r"F([0-9]{2})_", etree.QName(form).localname)
+    text = (form.get("FORM") or "").strip().upper() or (named.group(1) if named else "")
+    digits = re.fullmatch(r"F?([0-9]{1,3})", text)
+    number = int(digits.group(1)) if digits else 0
+    if 1 <= number <= 25:
+        return number, f"F{number:02d}"
+    return 0, text if re.fullmatch(r"[A-Z]?[0-9]{1,3}", text) else None
 
 
-def _form_type(number: int, form: Element, document: str | None) -> str:
+def _form_type(number: int, code: str | None, form: Element, document: str | None) -> str | None:
     """Forms 21-23 by what they hold: an award section decides, then the notice type, then the document type."""
+    if not number:
+        return PUBLIC_TRANSPORT.get(code or "") or DOCUMENT_TYPES.get(document or "")
     if number in FORM_TYPES:
         if number in (1, 4) and _attribute(form, "NOTICE", "TYPE") == "PRI_CALL_COMPETITION":
             return "competition"
@@ -127,15 +159,16 @@ def oj_number(text: str | None) -> str | None:
     return f"{match.group(2).zfill(6)}-{match.group(1)}" if match else None
 
 
-def _buyers(form: Element, reading: Reading) -> list[Organisation]:
-    """Contracting bodies in order, distinct; in R2.0.8 the first organisation of the form's first section."""
+def _buyers(form: Element, coded: Element, reading: Reading) -> list[Organisation]:
+    """Contracting bodies in order, distinct; in R2.0.8 the first organisation of the form's first section. Forms of utilities do
+    not ask what the buyer is: the coded data tell."""
     elements = list(form.iter(*BUYERS))
     if not elements:
         section = next((e for e in form.iter("{*}CA_CE_CONCESSIONAIRE_PROFILE", "{*}CONTRACTING_AUTHORITY_INFORMATION")), None)
         elements = [section] if section is not None else []
     legal = TED_LEGAL_TYPES.get(
         _attribute(form, "CA_TYPE", "VALUE") or _attribute(form, "TYPE_OF_CONTRACTING_AUTHORITY", "VALUE") or ""
-    )
+    ) or TED_AUTHORITY_TYPES.get(_attribute(coded, "AA_AUTHORITY_TYPE", "CODE") or "")
     central = below(form, "CENTRAL_PURCHASING") is not None or below(form, "PURCHASING_ON_BEHALF_YES") is not None
     buyers: list[Organisation] = []
     for element in elements:
@@ -213,11 +246,11 @@ def _lots(form: Element, form_type: str, number: int, reading: Reading) -> list[
     common = _common(form, number)
     lots: dict[str, Element | None] = {}
     for position, element in enumerate(elements, start=1):
-        lot = award.lot_name(text_below(element, "LOT_NO") or str(position)) if divided else award.UNDIVIDED
+        lot = lot_name(text_below(element, "LOT_NO") or str(position)) if divided else UNDIVIDED
         lots.setdefault(lot, element)
-    for lot, description in (lots or {award.UNDIVIDED: None}).items():
+    for lot, description in (lots or {UNDIVIDED: None}).items():
         reading.notice.lots.append(_lot(lot, description, form, common, reading))
-    return list(lots) or [award.UNDIVIDED]
+    return list(lots) or [UNDIVIDED]
 
 
 def _common(form: Element, number: int) -> tuple[Value, ...]:

@@ -1,133 +1,23 @@
-"""Awards of the older TED schema: results, tenders, contractors; and the helpers its two modules share."""
+"""Awards of the older TED schema: results, tenders, contractors."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
-from transforms.formats.codes import alpha2
+from schemas.procurement_notices import SME_SIZES
 from transforms.formats.eforms_parts import Organisation
-from transforms.formats.rows import Notice, Value
-from transforms.formats.values import UnreadableError, cents, count
+from transforms.formats.rows import agreed
+from transforms.formats.ted_parts import UNDIVIDED, Element, Reading, below, date_of, day_month_year, lot_name, text_below
 
-Element = etree._Element
-
-UNDIVIDED = "LOT-0000"
 AWARDS = ("{*}AWARD_CONTRACT", "{*}AWARD_OF_CONTRACT", "{*}AWARD_OF_CONTRACT_DEFENCE", "{*}AWARD_CONTRACT_CONTRACT_AWARD_UTILITIES", "{*}RESULTS")  # fmt: skip
 FAILED = ("{*}PROCUREMENT_UNSUCCESSFUL", "{*}PROCUREMENT_DISCONTINUED", "{*}NO_AWARDED_CONTRACT", "{*}NO_AWARDED_PRIZE")
 OLD_CONTRACTORS = ("{*}ECONOMIC_OPERATOR_NAME_ADDRESS",)
 OLD_VALUE = ("{*}CONTRACT_VALUE_INFORMATION",)
 AMOUNT_WITH_CURRENCY = ("{*}COSTS_RANGE_AND_CURRENCY_WITH_VAT_RATE", "{*}COSTS_RANGE_AND_CURRENCY")
-LANGUAGES = {
-    "BG": "BUL", "CS": "CES", "DA": "DAN", "DE": "DEU", "EL": "ELL", "EN": "ENG", "ES": "SPA", "ET": "EST", "FI": "FIN",
-    "FR": "FRA", "GA": "GLE", "HR": "HRV", "HU": "HUN", "IT": "ITA", "LT": "LIT", "LV": "LAV", "MT": "MLT", "NL": "NLD",
-    "PL": "POL", "PT": "POR", "RO": "RON", "SK": "SLK", "SL": "SLV", "SV": "SWE",
-}  # fmt: skip
 HIDDEN = {"VALUES": "win-ten-val", "VALUE": "win-ten-val", "TENDERS": "rec-sub-cou", "CONTRACTORS": "winner"}
 """Sections that utilities may keep from publication (PUBLICATION="NO") and the eForms code of what they withhold."""
-
-
-def below(parent: Element, name: str) -> Element | None:
-    """The first descendant of that local name, found in C."""
-    for element in parent.iter("{*}" + name):
-        if element is not parent:
-            return element
-    return None
-
-
-def text_below(parent: Element, name: str) -> str | None:
-    """Stripped text of the first descendant of that local name; None when absent or blank."""
-    element = below(parent, name)
-    return (element.text or "").strip() or None if element is not None else None
-
-
-def date_of(text: str | None) -> str | None:
-    """ISO date of `20220216`, `20160726 12:00` or `2016-12-23`; None for anything else."""
-    match = re.match(r"^([0-9]{4})-?([0-9]{2})-?([0-9]{2})", text or "")
-    return "-".join(match.groups()) if match else None
-
-
-def day_month_year(holder: Element | None) -> str | None:
-    """ISO date of the R2.0.8 triple DAY, MONTH, YEAR."""
-    if holder is None:
-        return None
-    year, month, day = (text_below(holder, name) or "" for name in ("YEAR", "MONTH", "DAY"))
-    if not all(re.fullmatch(r"[0-9]{1,4}", part) for part in (year, month, day)):
-        return None
-    return f"{int(year):04d}-{int(month):02d}-{int(day):02d}"
-
-
-def lot_name(number: str) -> str:
-    """LOT-<number>; plain numbers lose their leading zeros so that 01 and 1 are the same lot."""
-    text = re.sub(r"[\s.]+", "", number)
-    return f"LOT-{int(text)}" if text.isascii() and text.isdigit() and len(text) < 8 else f"LOT-{text[:40]}"
-
-
-@dataclass(eq=False)
-class Reading:
-    """One notice being read: its rows, the organisations by (name, id, country), what is withheld."""
-
-    notice: Notice
-    withheld: list[str] = field(default_factory=list)
-    _organisations: dict[tuple[str | None, str | None, str | None], Organisation] = field(default_factory=dict)
-
-    def is_hidden(self, element: Element, code: str) -> bool:
-        """Whether the section is not for publication; noted as withheld."""
-        hidden = (element.get("PUBLICATION") or "").upper() == "NO"
-        if hidden:
-            self.withheld.append(code)
-        return hidden
-
-    def euros(self, amount: Element | None, column: str) -> int | None:
-        """Cents of an element with CURRENCY; None when absent, unreadable or not in euros (both noted)."""
-        if amount is None:
-            return None
-        text = (amount.get("FMTVAL") or amount.text or "").strip()
-        currency = (amount.get("CURRENCY") or "").strip().upper()
-        if not text:
-            return None
-        try:
-            value = cents(text)
-        except UnreadableError:
-            self.notice.found("value_unreadable", column, text)
-            return None
-        if currency != "EUR":
-            self.notice.currencies.add(currency if currency.isalpha() and len(currency) == 3 else "unknown")
-            return None
-        return value
-
-    def number(self, text: str | None, column: str) -> int | None:
-        """A count; None when absent or unreadable (noted)."""
-        try:
-            return count(text) if text else None
-        except UnreadableError:
-            self.notice.found("value_unreadable", column, text)
-            return None
-
-    def organisation(self, element: Element) -> Organisation | None:
-        """The organisation an address block describes; the same block twice is one organisation. None without a name."""
-        found: dict[str, Element] = {}
-        for part in element.iter():
-            found.setdefault(part.tag.rpartition("}")[2], part)
-        name = " ".join("".join(map(str, found["OFFICIALNAME"].itertext())).split()) if "OFFICIALNAME" in found else ""
-        if not name:
-            return None
-        registration = (found["NATIONALID"].text or "").strip() or None if "NATIONALID" in found else None
-        country = alpha2(found["COUNTRY"].get("VALUE")) if "COUNTRY" in found else None
-        nuts = found["NUTS"].get("CODE") if "NUTS" in found else None
-        key = (name.casefold(), registration, country)
-        if key not in self._organisations:
-            ref = f"ORG-{len(self._organisations) + 1:04d}"
-            self._organisations[key] = Organisation(
-                ref, name, registration, country, nuts, None, is_central=False, is_person=False
-            )
-        return self._organisations[key]
-
-    def organisation_rows(self) -> list[tuple[Value, ...]]:
-        """Raw organisation rows in the order met."""
-        return [organisation.row() for organisation in self._organisations.values()]
 
 
 def read(form: Element, form_type: str, lots: list[str], reading: Reading) -> None:
@@ -137,36 +27,85 @@ def read(form: Element, form_type: str, lots: list[str], reading: Reading) -> No
     sections = [
         e for e in form.iter(*AWARDS) if etree.QName(e).localname != "RESULTS" or etree.QName(form).localname.startswith("F13")
     ]
+    groups: dict[object, list[_Award]] = {}
     for position, section in enumerate(sections, start=1):
-        _award(section, position, lots, reading)
+        award = _award(section, position, lots, reading)
+        groups.setdefault(award.told_again() or position, []).append(award)
+    for awards in groups.values():
+        _result(awards, reading)
 
 
-def _award(section: Element, position: int, lots: list[str], reading: Reading) -> None:
-    result_id, notice = f"RES-{position}", reading.notice
-    lot = _lot_of(section, lots, reading)
+@dataclass(frozen=True, slots=True)
+class _Award:
+    """What one award section says."""
+
+    position: int
+    lot: str
+    is_numbered: bool
+    failure: tuple[str | None] | None
+    tenders: int | None
+    small: int | None
+    decision: str | None
+    values: tuple[int | None, int | None, int | None]
+    currency: str | None
+    winners: list[tuple[Organisation, str | None]]
+
+    def told_again(self) -> object:
+        """What sections without a lot number that are one result have in common; None where it cannot be told."""
+        if self.is_numbered or self.failure or self.tenders is None or self.values[0] is None:
+            return None
+        return ("told", self.tenders, self.small, self.values)
+
+
+def _award(section: Element, position: int, lots: list[str], reading: Reading) -> _Award:
     failed = next(section.iter(*FAILED), None)
     tenders = below(section, "TENDERS")
     hidden = tenders is not None and reading.is_hidden(tenders, HIDDEN["TENDERS"])
     decision = date_of(text_below(section, "DATE_CONCLUSION_CONTRACT")) or date_of(text_below(section, "DATE_DECISION_JURY"))
-    decision = decision or day_month_year(below(section, "CONTRACT_AWARD_DATE"))
+    number = text_below(section, "LOT_NO") or text_below(section, "LOT_NUMBER")
     value, low, high, currency = _values(section, reading)
-    winners = [] if failed is not None else _contractors(section, reading)
-    if failed is None:
-        contract, tender = f"CON-{position}", f"TEN-{position}"
-        notice.contracts.append((contract, decision, None, None, value))
-        notice.tenders.append((tender, result_id, lot, True, None, value, currency, contract))
-        notice.winners.extend((result_id, lot, winner.ref, size) for winner, size in winners)
+    return _Award(
+        position,
+        _lot_of(number, lots, reading),
+        number is not None,
+        (_failure(section),) if failed is not None else None,
+        None if hidden else reading.number(_received(section), "tenders_n"),
+        None if hidden else reading.number(text_below(section, "NB_TENDERS_RECEIVED_SME"), "tenders_sme_n"),
+        decision or day_month_year(below(section, "CONTRACT_AWARD_DATE")),
+        (value, low, high),
+        currency,
+        [] if failed is not None else _contractors(section, reading),
+    )
+
+
+def _result(awards: list[_Award], reading: Reading) -> None:
+    """The rows of one result: its section, or the sections that repeat it, whose value is told once."""
+    award, notice = awards[0], reading.notice
+    result_id, lot, (value, low, high) = f"RES-{award.position}", award.lot, award.values
+    small = award.small
+    if award.failure is None:
+        for again in awards:
+            number, own = again.position, value if again is award else None
+            notice.contracts.append((f"CON-{number}", again.decision, None, None, own))
+            notice.tenders.append((f"TEN-{number}", result_id, lot, True, None, own, award.currency, f"CON-{number}"))
+        sized: dict[str, str | None] = {}
+        for winner, size in (pair for again in awards for pair in again.winners):
+            sized[winner.ref] = sized.get(winner.ref) or size
+        notice.winners.extend((result_id, lot, ref, size) for ref, size in sized.items())
+        small = agreed(small, _won_by_smes([again.winners for again in awards]), notice)
+    if len(awards) > 1:
+        notice.found("result_repeated", "result_id")
     notice.lot_results.append(
         (
             result_id,
             lot,
-            "selec-w" if failed is None else "clos-nw",
-            _failure(section) if failed is not None else None,
-            None if hidden else reading.number(_received(section), "tenders_n"),
-            None if hidden else reading.number(text_below(section, "NB_TENDERS_RECEIVED_SME"), "tenders_sme_n"),
+            "selec-w" if award.failure is None else "clos-nw",
+            award.failure[0] if award.failure is not None else None,
+            award.tenders,
+            small,
             None,
             None,
-            decision,
+            min((again.decision for again in awards if again.decision), default=None),
             value,
             low,
             high,
@@ -174,6 +113,13 @@ def _award(section: Element, position: int, lots: list[str], reading: Reading) -
             None,
         )
     )
+
+
+def _won_by_smes(awards: list[list[tuple[Organisation, str | None]]]) -> int:
+    """At least so many tenders of SMEs won: the same contractors may have several contracts from one tender, and several
+    contractors of a section may have tendered together."""
+    parties = {frozenset(winner.ref for winner, _ in won) for won in awards if won and all(size in SME_SIZES for _, size in won)}
+    return len(parties)
 
 
 def _received(section: Element) -> str | None:
@@ -187,8 +133,7 @@ def _failure(section: Element) -> str | None:
     return "other" if below(section, "PROCUREMENT_DISCONTINUED") is not None else None
 
 
-def _lot_of(section: Element, lots: list[str], reading: Reading) -> str:
-    number = text_below(section, "LOT_NO") or text_below(section, "LOT_NUMBER")
+def _lot_of(number: str | None, lots: list[str], reading: Reading) -> str:
     if number is not None:
         lot = lot_name(number)
         if lot in lots:

@@ -18,7 +18,7 @@ from lxml import etree
 
 from schemas.errors import DeliveryRefused, is_panic
 from transforms.delivery import Limits
-from transforms.formats.archive import BROKEN, Member, members, open_member, pieces
+from transforms.formats.archive import BROKEN, Member, first_bytes, is_zip, members, open_member, pieces, read_limited
 from transforms.formats.detect import refusal
 
 CELLS_FREE = 4_000_000
@@ -28,11 +28,24 @@ FILLED = 4
 must hold something."""
 TEXT_MAX = 128 * 1024**2
 """Characters that the cells of a workbook hold where they share texts."""
+MERGED_MAX = 100_000
+SHEETS_MAX = 1_000
+"""A reader keeps each merged range and each sheet."""
+OLE = b"\xd0\xcf\x11\xe0"
+"""How old Excel files begin, and every workbook with a password."""
 SHARED = "xl/sharedStrings.xml"
 _HAS_FORMULA = re.compile(rb"<(?:\w{1,20}:)?f[\s>/]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _CELL_TAG = re.compile(rb"<(?:\w{1,20}:)?c[\s>/]")
+_MERGED = re.compile(rb"<(?:\w{1,20}:)?mergeCell[\s>/]")
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_FAR = re.compile(
+    rb"""<(?:\w{1,20}:)?(?:c|row)\s(?:[^<>]*?\s)?r\s*+=\s*+(?!["'](?:[A-Za-z]{1,3})?\d{1,7}["'])"""
+    rb"""|<(?:\w{1,20}:)?(?:dimension|mergeCell)\s(?:[^<>]*?\s)?ref\s*+=\s*+"""
+    rb"""(?!["'](?:\$?[A-Za-z]{1,3}\$?\d{1,7}(?::\$?[A-Za-z]{1,3}\$?\d{1,7})?)?["'])"""
+)
+"""A reference that no spreadsheet has (XFD1048576 is the last one): readers reckon with what it says, and one of them ends the
+process over it."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -46,6 +59,7 @@ class Part:
     placed_n: int = 0
     columns: set[bytes] = field(default_factory=set)
     last_row: int = 0
+    merged_n: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,13 @@ class Workbook:
     limits: Limits
     sheets: dict[str, str]
     parts: dict[str, Part]
+    is_typed: bool = True
+    """Whether its parts say what each cell is; those of old and open formats are not looked into."""
+
+
+def is_workbook(head: bytes) -> bool:
+    """Whether the first bytes may be a workbook's: a zip's, or an old Excel file's."""
+    return is_zip(head) or head.startswith(OLE)
 
 
 @contextmanager
@@ -65,7 +86,7 @@ def refusing(file_name: str) -> Iterator[None]:
     try:
         yield
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, etree.LxmlError, TypeError, AttributeError, *BROKEN) as error:
-        raise _broken(file_name) from error
+        raise (_encrypted if "password" in str(error).lower() else _broken)(file_name) from error
     except BaseException as error:
         damaged = isinstance(error, DeliveryRefused) and error.reasons[0].code == "zip_broken"
         if damaged or is_panic(error):
@@ -73,7 +94,7 @@ def refusing(file_name: str) -> Iterator[None]:
         raise
 
 
-def _broken(file_name: str) -> Exception:
+def _broken(file_name: str) -> DeliveryRefused:
     return refusal("workbook_broken", "the workbook is damaged or cut off; save and deliver it again", file_name)
 
 
@@ -82,10 +103,17 @@ def examine(path: Path, file_name: str, limits: Limits) -> Workbook:
     size = path.stat().st_size
     if size > limits.other_bytes:
         raise refusal("file_too_large", f"the file has {size} bytes, the limit is {limits.other_bytes}", file_name)
+    if first_bytes(path, len(OLE)) == OLE:
+        _require_plain(path, limits, file_name)
+        return Workbook(path, file_name, limits, {}, {}, is_typed=False)
     found = members(path, limits, file_name)
-    if "xl/workbook.xml" not in {member.name for member in found}:
-        text = "the file is a zip archive but no XLSX workbook; deliver the table itself as CSV or XLSX"
-        raise refusal("wrong_format", text, file_name)
+    names = {member.name for member in found}
+    if "xl/workbook.xml" not in names:
+        if not (names >= {"mimetype", "content.xml"} or "xl/workbook.bin" in names):
+            text = "the file is a zip archive but no workbook; deliver the table itself as CSV or XLSX"
+            raise refusal("wrong_format", text, file_name)
+        _require_no_doctype(path, found, limits, file_name)
+        return Workbook(path, file_name, limits, {}, {}, is_typed=False)
     with refusing(file_name):
         parts = {member.name: _part(path, member, limits, file_name) for member in found}
     workbook = Workbook(path, file_name, limits, _sheets(path, file_name, limits), parts)
@@ -93,12 +121,49 @@ def examine(path: Path, file_name: str, limits: Limits) -> Workbook:
     return workbook
 
 
+def _require_plain(path: Path, limits: Limits, file_name: str) -> None:
+    """Refuse what has a password, and documents that are no workbooks: told by the names of the streams they hold."""
+    data = read_limited(path, limits.other_bytes)
+    if _stream("EncryptedPackage") in data:
+        raise _encrypted(file_name)
+    if not any(_stream(name) in data for name in ("Workbook", "Book")):
+        text = "the file is an old Office document but no workbook, or it is cut off; deliver the table itself as CSV or XLSX"
+        raise refusal("wrong_format", text, file_name)
+
+
+def _stream(name: str) -> bytes:
+    return name.encode("utf-16-le")
+
+
+def _encrypted(file_name: str) -> DeliveryRefused:
+    return refusal("workbook_encrypted", "the workbook has a password; save it without one and deliver it again", file_name)
+
+
+def _require_no_doctype(path: Path, found: Sequence[Member], limits: Limits, file_name: str) -> None:
+    with refusing(file_name):
+        for member in found:
+            for piece in _by_tags(pieces(path, member, limits, file_name)) if member.name.endswith(".xml") else ():
+                if _DOCTYPE.search(piece):
+                    raise _with_doctype(member.name, file_name)
+
+
+def _with_doctype(part: str, file_name: str) -> DeliveryRefused:
+    text = f"{part} holds a DOCTYPE; save the workbook again with a spreadsheet program"
+    return refusal("doctype_refused", text, file_name)
+
+
 def _part(path: Path, member: Member, limits: Limits, file_name: str) -> Part:
     part = Part()
     for piece in _by_tags(pieces(path, member, limits, file_name)):
         if _DOCTYPE.search(piece):
-            text = f"{member.name} holds a DOCTYPE; save the workbook again with a spreadsheet program"
-            raise refusal("doctype_refused", text, file_name)
+            raise _with_doctype(member.name, file_name)
+        part.merged_n += len(_MERGED.findall(piece))
+        if part.merged_n > MERGED_MAX:
+            text = f"{member.name} merges more than {MERGED_MAX} ranges of cells; save the table without merged cells, or as CSV"
+            raise refusal("sheet_too_large", text, file_name)
+        if _FAR.search(piece):
+            text = f"{member.name} refers to a cell that no sheet has; save the workbook again with a spreadsheet program"
+            raise refusal("workbook_broken", text, file_name)
         part.has_formula = part.has_formula or bool(_HAS_FORMULA.search(piece))
         places = _PLACE.findall(piece)
         part.cells_n += sum(1 for _ in _CELL_TAG.finditer(piece))
@@ -134,6 +199,10 @@ def _sheets(path: Path, file_name: str, limits: Limits) -> dict[str, str]:
         target = relations.get(str(element.get(_RELATION)))
         if etree.QName(element).localname == "sheet" and target:
             sheets[str(element.get("name"))] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    if len(sheets) > SHEETS_MAX:
+        raise refusal("sheet_too_large", f"the workbook has {len(sheets)} sheets; deliver the table itself", file_name)
+    if len(set(sheets.values())) < len(sheets):  # a small file that is read once for each of its sheets
+        raise refusal("workbook_broken", "sheets share their content; save the workbook again with a spreadsheet program", file_name)
     return sheets
 
 
@@ -210,21 +279,14 @@ def _number(text: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def formula_cells(workbook: Workbook, name: str | None) -> set[tuple[int, int]]:
-    """(sheet row, column from the sheet's first used one) of every formula in a sheet's part."""
-    if name is None or name not in workbook.parts or not workbook.parts[name].has_formula:
-        return set()
-    first_column: int | None = None
-    formulas: list[tuple[int, int]] = []
-    for cell in _elements(workbook.path, name, workbook.limits, workbook.file_name, ("{*}c",)):
-        place = _CELL.fullmatch(str(cell.get("r") or ""))
-        if place is None:
-            continue
-        column = column_number(place[1])
-        first_column = column if first_column is None else min(first_column, column)
-        if any(etree.QName(child).localname == "f" for child in cell):
-            formulas.append((int(place[2]), column))
-    return {(row, column - (first_column or 0)) for row, column in formulas}
+def members_of(workbook: Workbook) -> list[Member]:
+    """The parts as they lie in the archive."""
+    return list(members(workbook.path, workbook.limits, workbook.file_name))
+
+
+def parts_elements(workbook: Workbook, name: str, tags: Sequence[str]) -> Iterator[etree._Element]:
+    """Elements of a part by their tags, as they end; none where there is no such part."""
+    return _elements(workbook.path, name, workbook.limits, workbook.file_name, tags)
 
 
 def column_number(letters: str) -> int:

@@ -11,6 +11,8 @@ from lxml import etree
 from schemas.errors import DeliveryRefused, Reason
 
 DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
+MARKUP_MAX = 2_000_000
+"""Tags and attributes of a document, some 100 bytes of memory each; the largest real notices have some 100,000."""
 
 
 class XmlRefused(DeliveryRefused):
@@ -62,6 +64,8 @@ class Parser:
             raise XmlRefused(f"the document is larger than {self._limit_bytes} bytes; deliver it in parts")
         if any(doctype in data for doctype in DOCTYPES):
             raise XmlRefused("the document has a DOCTYPE; deliver it without one")
+        if data.count(b"<") + data.count(b'="') > MARKUP_MAX:
+            raise XmlRefused("the document holds more elements and attributes than any notice; deliver ordinary notices, each by itself")
         try:
             root = etree.fromstring(data, self._parser)
         except etree.XMLSyntaxError as error:

@@ -86,7 +86,11 @@ DEFINITIONS = (
         standing="official",
         origin="Open Contracting Partnership, use case U007",
         coverage_text=ALL_KNOWN,
-        exclusions=("Lots still open (open-nw).", "Results that are withheld."),
+        exclusions=(
+            "Lots still open (open-nw).",
+            "Results that are withheld.",
+            "Cancelled national calls in Hilma's own shape: national awards were never published, so all that ended would be cancelled.",
+        ),
     ),
 )
 

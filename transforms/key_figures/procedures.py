@@ -120,21 +120,24 @@ DEFINITIONS = (
         (
             "Jälki-ilmoitukset, joiden hankintailmoitusta ei löydy, vaikka menettely vaatii sellaisen.",
             "Efterannonser vars annons saknas fast förfarandet kräver en.",
-            "Award notices without a linked call although the procedure requires one.",
+            "Award notices that name no call and have none, although the procedure requires one.",
         ),
         direction="down",
-        numerator="Procedures without a call.",
+        version=2,
+        numerator="Procedures of which no call is held and whose awards name none.",
         denominator="Procedures with an eForms award notice, begun after the eForms switch, other than neg-wo-call and oth-single.",
         standing="official_goal",
         origin=f"{SCOREBOARD}: threshold official, formula ours (METHOD 11)",
-        coverage_text="Procedures of known type known to have begun after the switch / procedures with an eForms award notice.",
+        coverage_text="Procedures of known type with a call, or that cannot have begun before the feed / procedures with an eForms award notice.",
         exclusions=(
             "Award notices in the older TED schema, which carry no procedure id.",
             "Procedures begun before 25 October 2023: their calls lie in the older schema, without a link.",
         ),
         assumptions=(
             "Switch: standard forms (EU) 2015/1986 repealed by Commission Implementing Regulation (EU) 2019/1780, 25 October 2023.",
-            "A procedure without a known call counts as begun after it when it was decided at least 90 days later (own reading).",
+            "A call that an award names (OPP-090, BT-125, an earlier OJ number) is a call, held or not.",
+            "Without a call a procedure began after the feed of notices did when it was decided at least 365 days later (own reading).",
+            "First whole month of the feed: agencies.csv, frame_from; where it is not told, no call counts as missing.",
         ),
     ),
     notice_figure(

@@ -162,7 +162,8 @@ def _publication_rate(measures: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
     every = pl.concat([calls, spend], how="vertical_relaxed")
     shifted = pl.concat([every.with_columns(pl.col("month").dt.offset_by(f"{ahead}y")) for ahead in range(WINDOW_YEARS)])
-    first = measures["expected"]["month"].min()
+    # of all months there are, not of those that happen to be computed together
+    first = measures.get("expected_first", measures["expected"])["month"].min()
     window = pl.date(pl.col("month").dt.year() - (WINDOW_YEARS - 1), 1, 1)
     incomplete = window < pl.lit(first, pl.Date)
     return _rows(

@@ -12,6 +12,7 @@ from transforms.key_figures.notices import HILMA, Measures, contributions, notic
 from transforms.key_figures.parameters import Parameters
 
 BY_PROCEDURE = "The unit is the procurement: it counts if any of its lots does; the latest answer, the award's before the call's."
+FIRST_QUESTIONS = "Notices of May 2020 to December 2021 were asked of the five about energy efficiency alone: the share of those years is too low."
 BY_LOT = "The unit is the lot; the latest answer, the award's before the call's."
 ANSWERED = "Procurements answered / procurements asked."
 ANSWERED_LOTS = "Lots answered / lots asked."
@@ -105,6 +106,7 @@ DEFINITIONS = (
         ),
         "Procurements answered yes to any of the five.",
         "I8-1",
+        assumptions=(BY_PROCEDURE, FIRST_QUESTIONS),
     ),
     _figure(
         "listed_green_share",

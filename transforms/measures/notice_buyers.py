@@ -7,6 +7,8 @@ import hashlib
 import polars as pl
 
 from schemas.reference import Reference
+from transforms.levels import NAMED_ONLY
+from transforms.measures.notice_sectors import sectors
 
 KEY = ["notice_id", "notice_version", "delivery_id"]
 WITH_ID = ("business_id", "foreign_id")
@@ -97,15 +99,14 @@ def _normalised(column: str) -> pl.Expr:
 
 def _hash(country: str, text: str) -> str:
     digest = hashlib.sha256(f"{country}\0{text}".encode()).hexdigest()
-    return f"notice-buyer:{digest[:12]}"
+    return f"{NAMED_ONLY}{digest[:12]}"
 
 
 def observed(notices: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """notice_buyer rows: names of first buyers, sectors by legal type, regions by NUTS."""
-    aliases = reference.table("sector_aliases.csv").filter(pl.col("kind") == "legal_type")
-    sectors = aliases.select(pl.col("delivered").alias("buyer_legal_type"), "sector").unique("buyer_legal_type", keep="last")
+    """notice_buyer rows: names of first buyers, sectors by name and legal type, regions by NUTS."""
     regions = reference.table("regions.csv").select("region", pl.col("nuts").str.split("|").alias("buyer_nuts"))
     regions = regions.explode("buyer_nuts").drop_nulls().sort("region").unique("buyer_nuts", keep="first", maintain_order=True)
-    rows = notices.join(sectors, on="buyer_legal_type", how="left").join(regions, on="buyer_nuts", how="left")
+    told = sectors(notices, reference)
+    rows = notices.join(told, on=["buyer_name", "buyer_legal_type"], how="left", nulls_equal=True).join(regions, on="buyer_nuts", how="left")
     columns = ("procedure_id", "organisation_id", pl.col("notice_date").dt.month_start().alias("month"))
     return rows.select(*columns, pl.col("buyer_name").alias("name"), "sector", "region").unique()

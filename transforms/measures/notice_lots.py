@@ -47,7 +47,7 @@ def result_lots(notices: Notices, called: pl.DataFrame) -> pl.DataFrame:
     A lot that neither describes is what all lots of its own notice are, when they are alike: older award sections need not name
     their lot. Columns of lot_result; procedure_id, organisation_id, is_ted, family_date, day; framework, dps, criteria.
     """
-    results = notices.rows("lot_result", notices.speaking("result"), "procedure_id", "family_date", "day", *PLACE)
+    results = _once(notices, notices.rows("lot_result", notices.speaking("result"), "procedure_id", "family_date", "day", "family", *PLACE))
     own = notices.tables["lot"].select(*KEY, "lot_id", *DESCRIBED[:3])
     alike = own.group_by(KEY).agg(_shared(name).alias(f"shared_{name}") for name in DESCRIBED[:3])
     described = called.select(*LOT, *(pl.col(name).alias(f"called_{name}") for name in DESCRIBED[:3]), is_called=True)
@@ -57,6 +57,17 @@ def result_lots(notices: Notices, called: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(
         pl.coalesce(name, f"called_{name}", pl.when(unnamed).then(f"shared_{name}")).alias(name) for name in DESCRIBED[:3]
     )
+
+
+def _once(notices: Notices, results: pl.DataFrame) -> pl.DataFrame:
+    """Results without those that restate an award of an earlier notice (METHOD 39): the same lot of the procedure, decided on the same
+    day for the same value and suppliers. Reference numbers of contracts are each notice's own."""
+    suppliers = pl.col("supplier_id").fill_null("?").sort().str.join(",").alias("suppliers")
+    told = results.join(notices.tables["winner"].group_by(*KEY, "result_id").agg(suppliers), on=[*KEY, "result_id"], how="left")
+    award = [*LOT, "decision_date", "award_value_cents", "suppliers"]
+    first = pl.struct("family_date", "day", "family").sort_by("family_date", "day", "family").first().struct.field("family").over(award)
+    is_known = (pl.col("result_code") == CLOSED[0]) & pl.all_horizontal(pl.col(*LOT, "decision_date", "suppliers").is_not_null())
+    return told.filter(~is_known.fill_null(value=False) | (pl.col("family") == first)).drop("family", "suppliers")
 
 
 def _shared(column: str) -> pl.Expr:
@@ -80,7 +91,11 @@ def uses(column: str) -> pl.Expr:
 
 
 def closed_lot(notices: Notices, lots: Lots) -> pl.DataFrame:
-    """One row per lot that ended: CLOSED_LOT. A result says more than a notice that cancels the lot."""
+    """One row per lot that ended: CLOSED_LOT. A result says more than a notice that cancels the lot.
+
+    National calls of Hilma's own shape end in a cancellation only where anything tells: there was no national award notice, so
+    that their cancellations would be all that ended.
+    """
     ended = lots.results.filter(pl.col("result_code").is_in(CLOSED))
     ended = ended.with_columns(is_awarded=pl.col("result_code") == CLOSED[0])
     # the first award stays where it is when more follow; of results without an award the newest counts
@@ -89,7 +104,8 @@ def closed_lot(notices: Notices, lots: Lots) -> pl.DataFrame:
     ended = ended.sort(~pl.col("is_awarded"), oldest, away, "notice_id", "result_id").unique(
         LOT, keep="first", maintain_order=True
     )
-    cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call")).sort("day", "notice_id")
+    without_awards = (pl.col("schema") == "hilma") & ~pl.col("is_ted")
+    cancelling = notices.notices.filter(pl.col("is_cancelled") & (pl.col("role") == "call") & ~without_awards).sort("day", "notice_id")
     cancelled = notices.rows("lot", cancelling, "procedure_id", "notice_date", "day", *PLACE)
     cancelled = cancelled.sort("day", "notice_id").unique(LOT, keep="first", maintain_order=True)
     cancelled = cancelled.join(lots.results.select(LOT).unique(), on=LOT, how="anti")

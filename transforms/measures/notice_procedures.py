@@ -6,16 +6,17 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from schemas.reference import Reference
 from transforms.measures.notice_lots import Lots
 from transforms.measures.notice_versions import Notices
 
 SWITCH = date(2023, 10, 25)
 """eForms replaced the standard forms: Commission Implementing Regulation (EU) 2019/1780, (EU) 2015/1986 repealed."""
-SEEN_AFTER = timedelta(days=90)
-"""A procedure without a known call counts as begun after the switch when it was decided so long after it: else its call may
-stand under a number of the older schema, which eForms results do not refer to (own assumption)."""
+LONGEST_PROCEDURE = timedelta(days=365)
+"""A procedure decided so long after a day cannot have begun before it (own assumption)."""
 OLD_NUMBER = r"^\d{1,6}-20(1\d|2[0-3])$"
 """A notice number of the older schema, as previous notice: the procedure began before the switch."""
+SOURCE = "procurement_notices"
 AWARDED = "selec-w"
 ONLY_PRICE = "price"
 
@@ -41,8 +42,18 @@ def procedure_start(notices: Notices, lots: Lots) -> pl.DataFrame:
     )
 
 
-def procedure_result(notices: Notices, lots: Lots) -> pl.DataFrame:
-    """One row per procedure with a result notice: PROCEDURE_RESULT."""
+def feeds_began(reference: Reference) -> date | None:
+    """The first whole month of the feeds of notices, by the register of agencies (frame_from): that of the last one, since a call may
+    come in any of them. None where the register tells of none."""
+    told = [agency.frame_from for agency in reference.agencies.values() if SOURCE in agency.sources and agency.frame_from]
+    if not told:
+        return None
+    first = date.fromisoformat(max(told))
+    return first if first.day == 1 else (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def procedure_result(notices: Notices, lots: Lots, began: date | None) -> pl.DataFrame:
+    """One row per procedure with a result notice: PROCEDURE_RESULT. `began` as of `feeds_began`."""
     results = notices.speaking("result")
     said = notices.rows("procedure", results, "procedure_id")
     shared = said.group_by("procedure_id").agg(
@@ -51,10 +62,10 @@ def procedure_result(notices: Notices, lots: Lots) -> pl.DataFrame:
     newest = results.group_by("procedure_id", maintain_order=True).agg(is_eforms=pl.col("schema").last() == "eforms")
     changed = notices.notices.filter(pl.col("role") == "modification").select("procedure_id").unique()
     joined = _first(results).join(_types(notices), on="procedure_id", how="left").join(shared, on="procedure_id", how="left")
-    for facts in (newest, _outcomes(lots), _begun(notices, lots), changed.with_columns(is_modified=pl.lit(value=True))):
+    for facts in (newest, _outcomes(lots), _begun(notices, lots, began), changed.with_columns(is_modified=pl.lit(value=True))):
         joined = joined.join(facts, on="procedure_id", how="left")
     flags = ("is_joint", "is_central", "is_modified", "has_call", "begun_after_switch")
-    return joined.with_columns(pl.col(flags).fill_null(value=False), pl.col("awarded_n").fill_null(0))
+    return joined.with_columns(pl.col(flags).fill_null(value=False))
 
 
 def _first(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -85,21 +96,43 @@ def _outcomes(lots: Lots) -> pl.DataFrame:
     )
 
 
-def _begun(notices: Notices, lots: Lots) -> pl.DataFrame:
-    """procedure_id, has_call, begun_after_switch of every procedure."""
-    is_call = pl.col("role") == "call"
-    grouped = notices.notices.group_by("procedure_id").agg(
-        is_call.any().alias("has_call"),
+def _begun(notices: Notices, lots: Lots, began: date | None) -> pl.DataFrame:
+    """procedure_id, has_call, begun_after_switch of every procedure (METHOD 37).
+
+    A call that an award names is a call, held or not. A procedure without one began after the switch where it cannot have begun
+    before the feed did; an award that corrects one which is not held says nothing of its call.
+    """
+    is_call, is_result = pl.col("role") == "call", pl.col("role") == "result"
+    held = notices.notices.select("procedure_id", family="notice_id", is_held=pl.lit(value=True)).unique()
+    every = notices.notices.join(held, on=["procedure_id", "family"], how="left")
+    grouped = every.group_by("procedure_id").agg(
+        is_call.any().alias("is_called"),
+        (is_result & pl.col("previous_notice_id").is_not_null()).any().alias("names_call"),
+        (is_result & pl.col("is_held").is_null()).any().alias("corrects_unheld"),
         pl.col("family_date").filter(is_call).min().alias("called"),
         pl.col("notice_date").min().alias("first_seen"),
-        pl.col("family_date").filter(pl.col("role") == "result").min().alias("resulted"),
+        pl.col("family_date").filter(is_result).min().alias("resulted"),
         pl.col("previous_notice_id").fill_null("").str.contains(OLD_NUMBER).any().alias("follows_old"),
     )
     joined = grouped.join(_outcomes(lots), on="procedure_id", how="left")
-    seen_late = pl.min_horizontal("decided", "resulted") >= SWITCH + SEEN_AFTER
-    unseen = (pl.col("first_seen") >= SWITCH) & seen_late.fill_null(value=False) & ~pl.col("follows_old")
-    begun = pl.when("has_call").then(pl.col("called") >= SWITCH).otherwise(unseen)
-    return joined.select("procedure_id", "has_call", begun_after_switch=begun)
+    return joined.select(
+        "procedure_id",
+        has_call=pl.col("is_called") | pl.col("names_call"),
+        begun_after_switch=pl.when("is_called")
+        .then(pl.col("called") >= SWITCH)
+        .when("names_call")
+        .then(~pl.col("follows_old"))
+        .otherwise(_cannot_be_older(began) & ~pl.col("corrects_unheld") & ~pl.col("follows_old")),
+    )
+
+
+def _cannot_be_older(began: date | None) -> pl.Expr:
+    """Whether a procedure cannot have begun before the switch and the feed."""
+    if began is None:
+        return pl.lit(value=False)
+    floor = max(SWITCH, began)
+    late = pl.min_horizontal("decided", "resulted") >= floor + LONGEST_PROCEDURE
+    return (pl.col("first_seen") >= floor) & late.fill_null(value=False)
 
 
 def _call_values(notices: Notices) -> pl.DataFrame:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas.procurement_notices import SME_SIZES
 from transforms.measures.notice_buyers import WITH_ID
 from transforms.measures.notice_lots import LOT, Lots, uses
 from transforms.measures.notice_versions import KEY, Notices
 
 NO_CALL = ("neg-wo-call", "oth-single")
 """BT-105: negotiated without a call; another single-stage procedure."""
-SME_SIZES = ("micro", "small", "medium", "sme")
 LONGEST = "2y"
 """Decisions later than this after the deadline are left out and counted (KEY_FIGURES 7.1)."""
 
@@ -49,10 +49,13 @@ def _series() -> pl.Expr:
 
 
 def _winners(notices: Notices) -> pl.DataFrame:
-    """Contractors by lot result: KEY, result_id and the four counts."""
+    """Contractors by lot result: KEY, result_id and the four counts. In Hilma's own JSON a box that is not ticked says nothing,
+    so that a share of the ticked ones would be all (METHOD 41)."""
     sized = pl.col("size").is_not_null()
+    boxes = notices.notices.filter(pl.col("schema") == "hilma").select(*KEY, is_box=pl.lit(value=True))
+    winners = notices.tables["winner"].join(boxes, on=KEY, how="left")
     return (
-        notices.tables["winner"]
+        winners.with_columns(size=pl.when(pl.col("is_box").is_null()).then("size"))
         .group_by(*KEY, "result_id")
         .agg(
             pl.len().cast(pl.Int64).alias("winners_n"),

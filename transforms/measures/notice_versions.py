@@ -13,7 +13,9 @@ import polars as pl
 
 from schemas.reference import Reference
 from transforms.formats.codes import SUBTYPES, form_of_subtype
+from transforms.formats.hilma_codes import OWN_SUBTYPES, SMALL_VALUE
 from transforms.measures.notice_buyers import first_buyers
+from transforms.measures.notice_projects import linked
 
 KEY = ["notice_id", "notice_version", "delivery_id"]
 Frames = Mapping[str, pl.DataFrame]
@@ -50,10 +52,13 @@ class Notices:
 
 
 def current(tables: Frames) -> dict[str, pl.DataFrame]:
-    """The newest version of every notice over all deliveries: highest version, then latest dispatch, then delivery id."""
+    """The newest version of every notice over all deliveries: highest version, then Hilma's JSON before the TED XML
+    that Hilma made of it (METHOD 41), then latest dispatch, then delivery id."""
     newest = (
         tables["notice"]
-        .sort("notice_version", "dispatch_at", "delivery_id", nulls_last=False)
+        .with_columns(is_told_better=pl.col("schema") == "hilma")
+        .sort("notice_version", "is_told_better", "dispatch_at", "delivery_id", nulls_last=False)
+        .drop("is_told_better")
         .unique("notice_id", keep="last", maintain_order=True)
     )
     keys = newest.select(KEY)
@@ -62,7 +67,7 @@ def current(tables: Frames) -> dict[str, pl.DataFrame]:
 
 def counting(tables: Frames, reference: Reference) -> Notices:
     """What stands inside the figures, from current tables: Finnish buyers, no business registrations (X01, X02)."""
-    inside = tables["notice"].filter(pl.col("is_national_population") & (pl.col("form_type") != "bri"))
+    inside = linked(tables["notice"]).filter(pl.col("is_national_population") & (pl.col("form_type") != "bri"))
     inside = inside.with_columns(
         procedure_id=pl.coalesce("procedure_id", "notice_id"),
         has_procedure=pl.col("procedure_id").is_not_null(),
@@ -81,10 +86,13 @@ def counting(tables: Frames, reference: Reference) -> Notices:
 
 def _role() -> pl.Expr:
     """What the notice is: of a change (form type `change`) what its subtype is; the older schema's F14 stays a change."""
-    by_subtype = {subtype: form_of_subtype(subtype) for subtype in sorted(SUBTYPES)}
+    by_subtype = {subtype: form_of_subtype(subtype) for subtype in sorted(SUBTYPES)} | dict(OWN_SUBTYPES)
     is_change = pl.col("form_type") == "change"
     of_change = pl.col("subtype").replace_strict(by_subtype, default="change")
-    return pl.when(is_change).then(of_change).otherwise(pl.col("form_type")).replace(ROLES)
+    role = pl.when(is_change).then(of_change).otherwise(pl.col("form_type")).replace(ROLES)
+    # a purchase under the national threshold is counted as a notice, and stands in no figure of procedures
+    small = pl.col("subtype").is_in(list(SMALL_VALUE)).fill_null(value=False)
+    return pl.when(small).then(pl.lit("small_value")).otherwise(role)
 
 
 def _families(notices: pl.DataFrame) -> pl.DataFrame:

@@ -11,10 +11,11 @@ import polars as pl
 
 from schemas.reference import Reference
 from transforms.measures import notice_buyers, notice_lots, notice_procedures, notice_results
+from transforms.measures.notice_projects import names_of
 from transforms.measures.notice_tables import MEASURES
 from transforms.measures.notice_versions import KEY, Notices, counting, current
 
-__all__ = ["MEASURES", "current", "measure"]
+__all__ = ["MEASURES", "current", "measure", "names_of"]
 
 
 def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[str, pl.DataFrame]:
@@ -28,7 +29,7 @@ def measure(tables: Mapping[str, pl.DataFrame], reference: Reference) -> dict[st
     frames = {
         "notice_fact": _notice_fact(notices),
         "procedure_start": start,
-        "procedure_result": notice_procedures.procedure_result(notices, lots),
+        "procedure_result": notice_procedures.procedure_result(notices, lots, notice_procedures.feeds_began(reference)),
         "call_lot": notice_lots.call_lot(lots),
         "closed_lot": notice_lots.closed_lot(notices, lots),
         "lot_result_fact": notice_results.lot_result_fact(notices, lots, start),

@@ -22,6 +22,7 @@ from transforms.aliases import aliases_on
 from transforms.formats import dataverse
 from transforms.formats.detect import HEADER_WITHIN, heading_of, normalise_header
 from transforms.formats.grids import FORMULA, Cells, Grid
+from transforms.ids import is_ruined
 from transforms.sources.form_cleaning import Broken
 from transforms.sources.forms import Form
 from transforms.suppliers import business_id
@@ -32,11 +33,24 @@ REQUIRED = {"case_id", "received_at"}
 ELSE = {"status_reason": "other", "origin": "other", "request_type": UNMAPPED}
 """What an unknown word becomes: systems let agencies add status reasons and origins; an unknown state is an error."""
 _HIDDEN = re.compile(r"\([^)]+\)\s*\S")
+_PREFIXED = re.compile(r"([a-z][a-z0-9]{1,7})_(\w+)", re.IGNORECASE)
+_DEFAULT_PREFIX = re.compile(r"new|cr[0-9a-f]{3,5}", re.IGNORECASE)
+CUSTOM = ("first_response_at", "reopened_at")
+"""Columns that no table of Dataverse has by itself."""
+BEHIND = 1000
+"""How far names with a prefix stand behind all others."""
 _CODE = re.compile(r"(?=.*\d)[\w-][\w./-]{0,31}", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CASE_ID = r"^\S{0,99}\d\S{0,99}$"
 """Ids of systems hold a digit; a name or a title in their place is no id."""
 
+
+def _joined(heading: str) -> str:
+    """A heading as it is compared: logical names have nothing between their words, or an underscore."""
+    return heading_of(heading).replace("_", "").replace("-", "")
+
+
+_PARENTS = frozenset(map(_joined, PARENTS))
 Decide = Callable[[Sequence[str]], str]
 
 
@@ -46,7 +60,7 @@ def _headings() -> Mapping[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     for column in delivered(CASE):
         for rank, heading in enumerate((column.name, *(column.labels or {}).values(), *column.also)):
-            found.setdefault(heading_of(heading), (column.name, rank))
+            found.setdefault(_joined(heading), (column.name, rank))
     return found
 
 
@@ -60,8 +74,8 @@ def ready(grid: Grid, reference: Reference | None, agency: str, day: date | None
     known = dict(_headings())
     if reference is not None:
         own = reference.table("codelists/contact_headings.csv").filter(agency=agency)
-        known |= {heading_of(row["delivered"]): (row["column"], -1) for row in own.iter_rows(named=True)}
-    plain = dataverse.plain(grid, {heading for heading, (column, _) in known.items() if column in DECIDED})
+        known |= {_joined(row["delivered"]): (row["column"], -1) for row in own.iter_rows(named=True)}
+    plain = dataverse.plain(grid, lambda name: _meant(name, known)[0] in DECIDED)
     best: tuple[int, dict[str, list[int]]] = (0, {})
     for at, cells in enumerate(plain.rows[: 1 if plain.has_header else HEADER_WITHIN]):
         places = _places(cells, known)
@@ -78,10 +92,12 @@ def ready(grid: Grid, reference: Reference | None, agency: str, day: date | None
         header[1] = ""
     for column, found in places.items():
         header[found[0]] = column
-    parents = {place for place in places.get("is_child", []) if heading_of(before[place]) in PARENTS}
+    parents = {place for place in places.get("is_child", []) if _joined(before[place]) in _PARENTS}
     decides = {} if reference is None or day is None else _decides(reference, agency, day)
     rows = [*plain.rows[:at], header, *(_row(row, places, parents, decides) for row in plain.rows[at + 1 :])]
-    return replace(plain, rows=rows)
+    read = {place for column, found in places.items() for place in (found if column in DECIDED else found[:1])}
+    unread = [name for place, name in enumerate(before) if name.strip() and place not in read and not header[place].strip()]
+    return replace(plain, rows=rows, unread=unread)
 
 
 def _is_hidden(cells: Cells) -> bool:
@@ -92,13 +108,23 @@ def _places(cells: Cells, known: Mapping[str, tuple[str, int]]) -> dict[str, lis
     """Column -> the places of its headings, the preferred one first."""
     ranked: dict[str, list[tuple[int, int]]] = {}
     for place, cell in enumerate(cells):
-        column, rank = known.get(heading_of(cell), ("", 0))
+        column, rank = _meant(cell, known)
         if column:
             ranked.setdefault(column, []).append((rank, place))
     if _is_hidden(cells):
         ranked.setdefault("case_id", []).append((-2, 0))
         ranked.setdefault("modified_at", []).append((-2, 2))
     return {column: [place for _, place in sorted(found)] for column, found in ranked.items()}
+
+
+def _meant(heading: str, known: Mapping[str, tuple[str, int]]) -> tuple[str, int]:
+    """(column, rank) of a heading, "" where it is not known. A custom column's logical name begins with its publisher's prefix."""
+    if (found := known.get(_joined(heading))) is not None:
+        return found
+    prefixed = _PREFIXED.fullmatch(heading.strip())
+    column, rank = known.get(_joined(prefixed[2]), ("", 0)) if prefixed else ("", 0)
+    is_own = prefixed is not None and (column in CUSTOM or _DEFAULT_PREFIX.fullmatch(prefixed[1]) is not None)
+    return (column, rank + BEHIND) if column and is_own else ("", 0)
 
 
 def _row(row: Cells, places: Mapping[str, list[int]], parents: set[int], decides: Mapping[str, Decide]) -> Cells:
@@ -152,7 +178,7 @@ def _coded(known: Sequence[Mapping[str, str]], own: frozenset[str], otherwise: s
 
 def _joint(known: Sequence[Mapping[str, str]]) -> Decide:
     def decide(words: Sequence[str]) -> str:
-        code = next((word for word in words if _CODE.fullmatch(word) and not _GUID.fullmatch(word)), None)
+        code = next((word for word in words if _CODE.fullmatch(word) and not _GUID.fullmatch(word) and not is_ruined(word)), None)
         return _hit(known, words) or code or UNMAPPED
 
     return decide
@@ -180,6 +206,11 @@ def _customer(reference: Reference, agency: str, day: date) -> Decide:
     return lambda words: next((found for word in words if (found := one(word))), "")
 
 
+def _is_closed() -> pl.Expr:
+    status = pl.col("status_reason").is_in(["solved", "information"])
+    return pl.when(pl.col("state").is_null()).then(status).otherwise(pl.col("state") == "resolved")
+
+
 def _check(_table: str, _reference: Reference) -> Sequence[Broken]:
     after = [
         ("value_out_of_range", name, pl.col(name) < pl.col("received_at"))
@@ -188,6 +219,7 @@ def _check(_table: str, _reference: Reference) -> Sequence[Broken]:
     return [
         *after,
         ("value_unreadable", "case_id", ~pl.col("case_id").str.contains(_CASE_ID)),
+        ("closing_time_missing", "closed_at", pl.col("closed_at").is_null() & _is_closed()),
         ("type_unmapped", "request_type", pl.col("request_type") == UNMAPPED),
         ("joint_procurement_unmapped", "joint_procurement", pl.col("joint_procurement") == UNMAPPED),
     ]

@@ -12,13 +12,14 @@ from schemas.contract import Column, Table
 from schemas.forms import FALSE, FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, TRUE, delivered
 from schemas.reference import Reference
 from transforms.aliases import aliases_on
-from transforms.amounts import READ, guess_decimal_mark, parse_cents
 from transforms.dates import detect_date_format, parse_dates
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, Delivered
-from transforms.formats.detect import normalise_header
+from transforms.formats.detect import is_number, normalise_header
 from transforms.formats.grids import FORMULA
+from transforms.ids import read_ids
 from transforms.moments import parse_moments
 from transforms.personal import contact_values, personal_values, told
+from transforms.sources.form_numbers import read_numbers
 from transforms.suppliers import business_id, organisation_names, words_of
 
 VALUE_LENGTH = 200
@@ -61,7 +62,9 @@ class Cleaning:
         self.check = check
         self.columns = delivered(table)
         text = [_tidied(raw, column.name) for column in self.columns]
-        self.raw = pl.DataFrame([*text, raw["source_line"]])
+        numbers = [raw[name] for column in self.columns if (name := is_number(column.name)) in raw.columns]
+        self.raw = pl.DataFrame([*text, *numbers, raw["source_line"]])
+        self.ambiguous: dict[str, pl.Series] = {}
         self.failures: list[pl.DataFrame] = []
         self.warnings: list[pl.DataFrame] = []
 
@@ -121,6 +124,8 @@ class Cleaning:
             if reachable.any():
                 self._warn("contact_found", column.name, reachable)
                 text = _nulled(text, reachable)
+        if column.is_id:
+            text = self._ids(text, column)
         if column.name == "organisation_name":
             text = organisation_names(text, words_of(self.reference))
         if column.is_organisation:
@@ -130,12 +135,23 @@ class Cleaning:
         else:
             values, rule = self._read(text, column), "value_unreadable"
         cells = pl.DataFrame([text.alias("text"), values.alias("value"), formula.alias("formula")])
-        self._broken(rule, column, _where(cells, pl.col("text").is_not_null() & pl.col("value").is_null()))
+        unread = _where(cells, pl.col("text").is_not_null() & pl.col("value").is_null())
+        if column.name in self.ambiguous:
+            unread = unread & ~self.ambiguous[column.name]
+        self._broken(rule, column, unread)
         if column.required:
             missing = _where(cells, pl.col("text").is_null() & pl.col("formula").ne_missing(other=True))
             self._broken("value_missing", column, missing, shown=False)
         self._broken("value_out_of_range", column, _outside(values, column))
         return values.alias(column.name)
+
+    def _ids(self, text: pl.Series, column: Column) -> pl.Series:
+        """Ids as they were before programs took them for numbers, as far as that can be known."""
+        ids = read_ids(text.str.replace(r"^(\d+)\.0+$", "${1}"))
+        self._broken("id_is_number", column, ids.ruined)
+        if ids.shortened.any():
+            self._warn("id_zeros_lost", column.name, ids.shortened)
+        return ids.values
 
     def _read(self, text: pl.Series, column: Column) -> pl.Series:
         if column.dtype == pl.Boolean:
@@ -146,14 +162,12 @@ class Cleaning:
             return days.dt.offset_by("1d") if column.name in self.last_days else days
         if isinstance(column.dtype, pl.Datetime):
             return parse_moments(text, self.reference.agencies[self.item.agency].date_format)
-        if column.unit in ("cent", "hundredth"):
-            if self.mark == ".":  # a text cell among number cells: "10,5" can be nothing else than ten and a half
-                text = text.str.replace(r"^([^,.]*),(\d{1,2})(\D*)$", "$1.$2$3")
-            mark = guess_decimal_mark(text, self.mark or ".") if self.mark in (None, ",") else self.mark
-            cents, state = parse_cents(text, mark or ".")
-            return _nulled(cents, state != READ)
         if column.dtype == pl.Int64:
-            return text.str.replace_all(r"[\s\u00a0]", "").str.replace(r"[.,]0+$", "").cast(pl.Int64, strict=False)
+            numbers = self.raw[is_number(column.name)] if is_number(column.name) in self.raw.columns else None
+            found = read_numbers(text, numbers, self.mark, is_whole=column.unit not in ("cent", "hundredth"))
+            self._broken("value_ambiguous", column, found.ambiguous)
+            self.ambiguous[column.name] = found.ambiguous
+            return found.values
         return text
 
     def _organisations(self, text: pl.Series) -> pl.Series:

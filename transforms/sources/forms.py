@@ -31,7 +31,7 @@ from transforms.delivery import (
     Source,
     TableMeasures,
 )
-from transforms.formats import grids
+from transforms.formats import dataverse, grids, untyped
 from transforms.formats.detect import refusal
 from transforms.formats.grids import Grid
 from transforms.personal import contact_values, personal_values
@@ -79,6 +79,9 @@ class Form:
 
     def _read_one(self, item: Delivered, context: Context) -> RawPart:
         read = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
+        for grid in read:
+            dataverse.require_whole(grid)
+        untyped_cells = {untyped.NOTE: True} if any(not grid.is_typed for grid in read) else {}
         found = [self.ready(grid, context.reference, item.agency, item.day) for grid in read]
         frames: dict[str, pl.DataFrame] = {}
         marks: dict[str, str | None] = {}
@@ -86,34 +89,41 @@ class Form:
         notes: dict[str, object] = {"delivery_id": item.delivery_id, "format": found[0].kind if found else "empty"}
         used: dict[str, str] = {}
         unknown: list[str] = []
+        passed_over: list[str] = []
         malformed: list[tuple[str, int, str]] = []
+        above: dict[str, int] = {}
         for grid in found:
+            passed_over += grid.passed_over
+            unknown += [name for name in grid.beside if not name.startswith("@odata.")]
             placed = place(grid, self.contract)
             if placed is None:
+                passed_over += [grid.name] if grid.name else []
                 continue
             if placed.table in frames:
                 text = f"two sheets hold the table {placed.table}; deliver one of them"
                 raise refusal("several_sheets", text, item.file_name)
-            frame, bad = grids.frame_of(grid, placed.header_at, placed.columns)
+            numbers = [column.name for column in delivered(self.contract.table(placed.table)) if column.dtype == pl.Int64]
+            frame, bad = grids.frame_of(grid, placed.header_at, placed.columns, numbers)
             frames[placed.table] = frame
             marks[placed.table] = grid.decimal_mark
             malformed += [(placed.table, line, reason) for line, reason in bad]
             header = grid.rows[placed.header_at]
             last_days[placed.table] = last_day_columns(self.contract.table(placed.table), header, placed.columns)
             used |= {header[place].strip(): name for place, name in placed.columns.items()}
-            unknown += [
-                header[place].strip() for place in range(len(header)) if place not in placed.columns and header[place].strip()
-            ]
+            unknown += [name.strip() for name in grid.unread]
+            unknown += headings_unread(grid, placed.header_at, placed.columns)
+            if title := sum(any(cell.strip() for cell in row) for row in grid.rows[: placed.header_at]):
+                above[grid.name] = title
         if not frames:
             raise self._unrecognised(found, item.file_name)
         notes |= {
+            **untyped_cells,
             "columns": used,
-            "unknown_columns": _shown(unknown),
-            "decimal_marks": marks,
-            "last_days": last_days,
-            "malformed": malformed,
+            "unknown_columns": shown(list(dict.fromkeys(unknown))),
+            "passed_over": shown(passed_over),
+            "rows_above_header": sum(above.values()),
         }
-        return RawPart(frames, notes)
+        return RawPart(frames, notes, beside={"decimal_marks": marks, "last_days": last_days, "malformed": malformed})
 
     def _unrecognised(self, found: Sequence[Grid], file_name: str) -> DeliveryRefused:
         wanted = "; ".join(
@@ -130,9 +140,7 @@ class Form:
         if raw.refused:
             return CleanPart({}, empty, empty, pl.DataFrame(schema=COUNT_SCHEMA), refused=raw.refused)
         item = next(one for one in deliveries if one.delivery_id == raw.notes["delivery_id"])
-        marks = raw.notes.pop("decimal_marks")
-        last_days = raw.notes.pop("last_days", {})  # none of the registers beside surveys has any
-        malformed = raw.notes.pop("malformed")
+        marks, last_days, malformed = (raw.beside[name] for name in ("decimal_marks", "last_days", "malformed"))
         assert isinstance(marks, Mapping)  # noqa: S101 - set by read
         assert isinstance(last_days, Mapping)  # noqa: S101
         assert isinstance(malformed, list)  # noqa: S101
@@ -212,7 +220,22 @@ def _reasons(contract: Contract, failures: pl.DataFrame, file_name: str) -> list
     ]
 
 
-def _shown(cells: Sequence[str]) -> list[str]:
+def headings_unread(grid: Grid, header_at: int, used: Mapping[int, str]) -> list[str]:
+    """The headings of columns that are not read; a column that holds something without a heading by its place."""
+    header, below = grid.rows[header_at], grid.rows[header_at + 1 :]
+    unread = []
+    for position, cell in enumerate(header):
+        if position in used:
+            continue
+        if cell.strip():
+            unread.append(cell.strip())
+        elif not grid.unread and any(position < len(row) and row[position].strip() for row in below):
+            unread.append(f"column {position + 1}")
+    return unread
+
+
+def shown(cells: Sequence[str]) -> list[str]:
+    """Delivered names as receipts may tell them: personal ones masked, long ones cut."""
     values = pl.Series(cells, dtype=pl.String)
     hidden = (personal_values(values, surely=False) | contact_values(values)).to_list() if cells else []
     return ["***" if personal else cell[:60] for cell, personal in zip(cells, hidden, strict=True)]

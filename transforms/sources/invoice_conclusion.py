@@ -11,15 +11,19 @@ from schemas.errors import Reason
 from transforms.delivery import (
     COUNT_SCHEMA,
     FAILURE_SCHEMA,
+    LOSS_SCHEMA,
     SET_ASIDE_SCHEMA,
     SLICE_SCHEMA,
     CleanPart,
     Conclusion,
     Delivered,
 )
+from transforms.sources import invoice_losses
 from transforms.sources.invoice_rows import TABLE, Covered
 
 GRAND_TOTAL = "grand_total"
+TOTAL_WORDS = 1 / 3
+"""A delivery is refused where rows that only say that they are totals hold more than this share of its euros."""
 
 
 def conclude(parts: Sequence[CleanPart], deliveries: Sequence[tuple[Delivered, Covered, str]]) -> Conclusion:
@@ -30,6 +34,7 @@ def conclude(parts: Sequence[CleanPart], deliveries: Sequence[tuple[Delivered, C
         counts=_stack([one.counts for one in made], COUNT_SCHEMA),
         set_aside=_stack([one.set_aside for one in made], SET_ASIDE_SCHEMA),
         slices=_stack([one.slices for one in made], SLICE_SCHEMA),
+        losses=_stack([one.losses for one in made], LOSS_SCHEMA),
         refused={delivery_id: reasons for one in made for delivery_id, reasons in one.refused.items()},
     )
 
@@ -41,8 +46,8 @@ def _of(parts: Sequence[CleanPart], delivery_id: str) -> list[CleanPart]:
 def _conclude_one(parts: Sequence[CleanPart], delivered: Delivered, covered: Covered, part: str) -> Conclusion:
     counts = pl.concat([item.counts for item in parts]) if parts else pl.DataFrame(schema=COUNT_SCHEMA)
     deferred = _stack([item.deferred for item in parts if item.deferred is not None], SET_ASIDE_SCHEMA)
-    # A grand total repeats the sum of all other rows, to the cent; with none but keyless rows there is nothing to total.
-    others = int(counts["cents_read"].sum()) - int(deferred["cents"].sum())
+    # A grand total repeats the sum of all other rows but subtotals, to the cent; with none but keyless rows there is nothing to total.
+    others = int(counts["cents_read"].sum()) - int(counts["cents_set_aside"].sum()) - int(deferred["cents"].sum())
     keyed = int(counts["rows_read"].sum()) - int(counts["rows_set_aside"].sum()) - deferred.height
     is_total = pl.lit(keyed > 0) & (pl.col("cents") == others)
     totals, failed = deferred.filter(is_total), deferred.filter(~is_total)
@@ -56,6 +61,7 @@ def _conclude_one(parts: Sequence[CleanPart], delivered: Delivered, covered: Cov
         set_aside=_stack([set_aside, totals.with_columns(pl.lit(GRAND_TOTAL).alias("reason"))], SET_ASIDE_SCHEMA),
         slices=_slices(parts, delivered, covered, part),
         refused=_refused(parts, counts, delivered),
+        losses=invoice_losses.losses(parts, failed, delivered.delivery_id, TABLE),
     )  # fmt: skip
 
 
@@ -97,10 +103,21 @@ def _months(first: date, last: date) -> list[date]:
 def _refused(parts: Sequence[CleanPart], counts: pl.DataFrame, delivered: Delivered) -> dict[str, list[Reason]]:
     if not parts:  # refused while reading
         return {}
+    absolute, total_words = (sum(_whole(part.facts[name]) for part in parts) for name in ("absolute", "absolute_total_words"))
+    if total_words > absolute * TOTAL_WORDS:
+        text = (
+            f"rows that say total hold {total_words / 100:.2f} of {absolute / 100:.2f} EUR, and are not the sum of the rows above; "
+            "leave out rows of sums, or name what they are"
+        )
+        return {delivered.delivery_id: [Reason("totals_unclear", text, file=delivered.file_name)]}
     if counts["rows_read"].sum() > counts["rows_set_aside"].sum():
         return {}
     text = "the file has a header but no rows; deliver it with its rows"
     return {delivered.delivery_id: [Reason("no_rows", text, file=delivered.file_name)]}
+
+
+def _whole(fact: object) -> int:
+    return fact if isinstance(fact, int) else 0
 
 
 def _stack(frames: Sequence[object], schema: pl.Schema) -> pl.DataFrame:

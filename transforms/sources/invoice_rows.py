@@ -11,23 +11,31 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from schemas.purchase_invoices import POSTING_LINE
+from schemas.purchase_invoices import CONTRACT, POSTING_LINE
 from schemas.reference import Agency
 from transforms import amounts
-from transforms.coded import BLANKS
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Context, Delivered, RawPart
 from transforms.formats.delimited import MALFORMED, NO_FINAL_NEWLINE, ROWS, UNREPETITIVE
-from transforms.personal import personal_values, told
+from transforms.formats.detect import AMOUNT_COLUMNS, is_number
+from transforms.personal import told
 from transforms.sources import invoice_columns as columns
+from transforms.sources import invoice_ids, invoice_subtotals
+from transforms.sources.invoice_losses import weigh
 from transforms.suppliers import Suppliers, identify, organisation_names, words_of
 
 TABLE = POSTING_LINE.name
 FORMULA = "amount_is_formula"
+SUBTOTAL = "subtotal"
+_IDS = frozenset({"supplier_business_id", "supplier_country", "organisation_business_id", "posting_date"})
+AMBIGUOUS = 9
+"""State of an amount that is not read because it may be read in two ways, beside those of `amounts`."""
 _FAIL_RULES = tuple(rule.name for rule in POSTING_LINE.rules if rule.severity == "fail")
 _BIT = {name: 1 << position for position, name in enumerate(_FAIL_RULES)}
 _PERSONAL_RULES = frozenset({"supplier_id_invalid", "supplier_id_missing", "personal_id_found"})
+_PERSONAL = frozenset(column.name for column in CONTRACT.delivered_columns if column.personal)
 _VALUE_LENGTH = 200
 Covered = tuple[date, date] | None
+
 
 
 def clean_rows(raw: RawPart, delivered: Delivered, context: Context, covered: Covered) -> CleanPart:
@@ -47,8 +55,9 @@ class _Rows:
         self.frame = frame
         self.count = frame.height
         self.lines = frame["source_line"]
-        coded = columns.encode(frame.drop("source_line", FORMULA, strict=False), UNREPETITIVE)
+        coded = columns.encode(frame.drop("source_line", FORMULA, *map(is_number, AMOUNT_COLUMNS), strict=False), UNREPETITIVE)
         self.coded, self.persons = columns.without_persons(coded)
+        self.coded, self.ids = invoice_ids.without_ruined(self.coded)
         self.case_id = self._read_cases()
         self.words = words_of(context.reference)
         self.mask = np.zeros(self.count, dtype=np.uint16)
@@ -65,6 +74,15 @@ class _Rows:
         self._flag("organisation_missing", self.organisation.is_null().to_numpy())
         self._set_keyless()
 
+    def _read_cases(self) -> pl.Series:
+        if "case_id" not in self.frame.columns:
+            return columns.nothing(self.count)
+        cases = invoice_ids.read_cases(self.frame["case_id"].cast(pl.String), self.lines, str(self.raw.notes.get("format")))
+        if cases.personal.any():
+            self.persons["case_id"] = cases.personal.to_numpy()
+        self.ids += cases.found
+        return cases.values
+
     def _flag(self, rule: str, where: np.ndarray) -> None:
         if where.any():
             self.mask[where] |= _BIT[rule]
@@ -75,8 +93,7 @@ class _Rows:
         self.primary = delivered[0]
         self.cents: dict[str, pl.Series] = {}
         for name in delivered:
-            cents, state = amounts.parse_cents(self.frame[name].cast(pl.String), mark)
-            flags = state.to_numpy()
+            cents, flags = self._cents(name, mark)
             self.cents[name] = cents
             self._flag("amount_unreadable", flags == amounts.UNREADABLE)
             self._flag("amount_out_of_range", flags == amounts.OUT_OF_RANGE)
@@ -91,15 +108,52 @@ class _Rows:
             self.amount_blank = self.amount_blank & ~formula
             self.readable = self.readable & ~formula
 
+    def _cents(self, name: str, mark: str) -> tuple[pl.Series, np.ndarray]:
+        """Cents and states of an amount. Where the format tells numbers from texts, numbers have a point; a text that may be read
+        in two ways is not read where no other tells which is meant."""
+        text = self.frame[name].cast(pl.String)
+        cents, state = amounts.parse_cents(text, mark)
+        if is_number(name) not in self.frame.columns:
+            return cents, state.to_numpy()
+        numbers = self.frame[is_number(name)]
+        if mark != "." and numbers.any():
+            of_numbers, their_state = amounts.parse_cents(text, ".")
+            cents, state = of_numbers.zip_with(numbers, cents), their_state.zip_with(numbers, state)
+        flags = state.to_numpy().copy()
+        if not self.raw.notes["is_mark_told"]:
+            ambiguous = (amounts.are_ambiguous(text) & ~numbers).to_numpy()
+            self._flag("amount_ambiguous", ambiguous)
+            flags[ambiguous] = AMBIGUOUS
+        return cents, flags
+
     def _set_keyless(self) -> None:
         """Rows whose every key is blank (but for a total's label): blank lines, candidates for the grand total, failures."""
         keyless = self._keyless()
         self.blank = keyless & self.amount_blank
-        self.deferred = keyless & self.readable
-        self.mask[self.blank | self.deferred] = 0
-        self._flag("keyless_row", keyless & ~self.blank & ~self.deferred)
+        self.subtotal, self.total_word = self._subtotals(keyless)
+        self.deferred = keyless & self.readable & ~self.subtotal
+        self.mask[self.blank | self.deferred | self.subtotal] = 0
+        self._flag("keyless_row", keyless & ~self.blank & ~self.deferred & ~self.subtotal)
         self.failed = self.mask != 0
-        self.accepted = ~(self.failed | self.blank | self.deferred)
+        self.accepted = ~(self.failed | self.blank | self.deferred | self.subtotal)
+
+    def _subtotals(self, keyless: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that are subtotals, and rows that only say so. The sum of all rows, keyless, may be the grand total of the whole file:
+        that is concluded later."""
+        says, only = np.zeros(self.count, dtype=bool), np.zeros(self.count, dtype=bool)
+        for name, column in self.coded.items():
+            if name in _IDS:
+                continue
+            named, alone = invoice_subtotals.says_total(column.values, self.words)
+            if named.any():
+                says |= column.where(named)
+                only |= column.where(alone)
+        if not says.any():
+            return says, says
+        cents = self.cents[self.primary].fill_null(0).to_numpy()
+        found = invoice_subtotals.find(cents, self.readable & ~self.blank, says)
+        of_all = keyless & (cents == cents[self.readable & ~self.blank & ~found & ~keyless].sum())
+        return found & ~of_all, only & ~found & ~keyless
 
     def _keyless(self) -> np.ndarray:
         keyless = np.ones(self.count, dtype=bool)
@@ -109,6 +163,8 @@ class _Rows:
                 return np.zeros(self.count, dtype=bool)
             keyless &= column.where(empty)
         for hit in self.persons.values():
+            keyless &= ~hit
+        for _, _, hit in self.ids:
             keyless &= ~hit
         if "case_id" in self.frame.columns and keyless.any():
             keyless &= (self.case_id.is_null() | self._labels_total(self.case_id)).to_numpy()
@@ -129,27 +185,24 @@ class _Rows:
             warnings=self._warnings(suppliers),
             counts=self._counts(),
             deferred=self._set_apart(self.deferred, "deferred") if self.deferred.any() else None,
-            facts={"set_aside": self._set_apart(self.blank, "blank_line"), "first": seen.min(), "last": seen.max()},
+            facts={
+                "set_aside": pl.concat([self._set_apart(self.blank, "blank_line"), self._set_apart(self.subtotal, SUBTOTAL)]),
+                "first": seen.min(),
+                "last": seen.max(),
+                "absolute": int(self._absolute(self.accepted)),
+                "weights": weigh(
+                    self.cents[self.primary], self.frame[self.primary], self.accepted, self.failed, self.readable, self.raw.frames[MALFORMED].height
+                ),
+                "absolute_total_words": int(self._absolute(self.accepted & self.total_word)),
+            },
         )
+
+    def _absolute(self, where: np.ndarray) -> int:
+        return int(np.abs(self.cents[self.primary].fill_null(0).to_numpy()[where]).sum())
 
     def _text(self, name: str) -> pl.Series:
         column = self.coded.get(name)
         return columns.nothing(self.count) if column is None else column.rows
-
-    def _read_cases(self) -> pl.Series:
-        if "case_id" not in self.frame.columns:
-            return columns.nothing(self.count)
-        case = self.frame["case_id"].cast(pl.String)
-        if self.raw.notes.get("format") == "spreadsheet":
-            case = case.str.replace(r"^(\d+)\.0+$", "${1}")
-        case = case.str.strip_chars()
-        if case.str.contains(r"\s\s|[\u00a0\t]").any():
-            case = case.str.replace_all(BLANKS, " ").str.strip_chars(" ")
-        personal = personal_values(case)
-        if personal.any():
-            self.persons["case_id"] = personal.to_numpy()
-            case = case.zip_with(~personal, columns.nothing(self.count))
-        return case.replace("", None)
 
     def _typed(self, suppliers: Suppliers) -> pl.DataFrame:
         account_code, account_name = columns.accounts(self.coded, self.count)
@@ -201,7 +254,7 @@ class _Rows:
     def _broken(self, rule_name: str, where: np.ndarray, column: str | None = None) -> pl.DataFrame:
         column = column or POSTING_LINE.rule(rule_name).column
         positions = pl.Series(np.flatnonzero(where), dtype=pl.UInt32)
-        value = columns.nothing(len(positions)) if rule_name in _PERSONAL_RULES else self._value(column, positions)
+        value = columns.nothing(len(positions)) if rule_name in _PERSONAL_RULES or column in _PERSONAL else self._value(column, positions)
         return _failure_frame(self.delivery_id, self.lines.gather(positions), column, rule_name, value)
 
     def _failures(self) -> pl.DataFrame:
@@ -220,6 +273,8 @@ class _Rows:
             ("supplier_id_missing", suppliers.missing, None),
             ("personal_id_found", suppliers.personal, None),
             ("organisation_unmatched", self.unmatched, None),
+            ("total_without_sum", self.total_word, None),
+            *((rule, hit, column) for rule, column, hit in self.ids),
             *(("personal_id_found", hit, column) for column, hit in sorted(self.persons.items())),
         )
         frames = [self._broken(rule, hit & self.accepted, column) for rule, hit, column in found if (hit & self.accepted).any()]
@@ -237,11 +292,11 @@ class _Rows:
             "table_name": TABLE,
             "rows_read": self.count + malformed,
             "rows_accepted": int(self.accepted.sum()),
-            "rows_set_aside": int(self.blank.sum()),
+            "rows_set_aside": int(self.blank.sum() + self.subtotal.sum()),
             "rows_quarantined": int(self.failed.sum()) + malformed,
             "cents_read": int(cents[readable].sum()),
             "cents_accepted": int(cents[self.accepted].sum()),
-            "cents_set_aside": 0,
+            "cents_set_aside": int(cents[self.subtotal].sum()),
             "cents_quarantined": int(cents[self.failed & readable].sum()),
             "amounts_unreadable": int((~self.readable & ~self.blank).sum()) + malformed,
         }

@@ -22,7 +22,7 @@ UNMAPPED = "unmapped"
 CATEGORIES = "codelists/agreement_categories.csv"
 CODE = r"^[\p{L}\p{N}./:_-]{0,39}\p{N}[\p{L}\p{N}./:_-]{0,39}$"
 _CATEGORY = next(column for column in delivered(AGREEMENT) if column.name == "category")
-_HEADINGS = {normalise_header(text) for text in (_CATEGORY.name, *(_CATEGORY.labels or {}).values(), *_CATEGORY.also)}
+_HEADINGS = {heading_of(text) for text in (_CATEGORY.name, *(_CATEGORY.labels or {}).values(), *_CATEGORY.also)}
 
 
 def ready(grid: Grid, reference: Reference | None, agency: str, _day: date | None) -> Grid:

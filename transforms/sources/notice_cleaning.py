@@ -14,11 +14,15 @@ from schemas.contract import Table
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
 from transforms.delivery import FAILURE_SCHEMA, CleanPart, RawPart
+from transforms.formats.hilma_codes import OUTSIDE_POPULATION
 from transforms.formats.values import DUMMY_DATES
 from transforms.personal import told
 from transforms.sources.notice_codes import without_persons
+from transforms.sources.notice_contradictions import without_contradictions
 from transforms.sources.notice_counts import counts_of
+from transforms.sources.notice_hilma_ted import without_guesses
 from transforms.sources.notice_ids import Names, ids_frame
+from transforms.sources.notice_values import without_placeholders
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -49,12 +53,18 @@ _FINDING = pl.Schema({"notice_no": pl.Int64, "rule": pl.String, "column_name": p
 def clean(raw: RawPart, reference: Reference) -> CleanPart:
     """Accepted rows per contract table, failures, warnings and counts of one raw part (frames of formats.rows.RAW)."""
     frames, odd_values = _typed(raw.frames)
+    frames, placeholders = without_placeholders(frames, reference)
+    frames, guessed = without_guesses(frames)
+    frames, contradictory = without_contradictions(frames)
     frames, personal = _organisations(frames, reference)
     unread = raw.frames["finding"].filter(pl.col("notice_no").is_null())
     found = pl.concat(
         [
             raw.frames["finding"].filter(pl.col("notice_no").is_not_null()).select(_FINDING.names()),
             odd_values,
+            placeholders,
+            guessed,
+            contradictory,
             personal,
             _broken(frames),
         ]
@@ -97,6 +107,8 @@ def _typed(raw: Frames) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
                 _noted(frame.filter(pl.col("day").is_null() & pl.col(column).is_not_null() & ~dummy), "value_unreadable", column)
             )
             frames[table] = frame.with_columns(pl.col("day").alias(column)).drop("day", "given")
+    frames["notice"] = frames["notice"].with_columns(_at_home("dispatch_date", "dispatch_at"))
+    frames["lot"] = frames["lot"].with_columns(_at_home("deadline_date", "deadline_at"))
     version = pl.col("notice_version").str.strip_chars()
     frames["notice"] = frames["notice"].with_columns(
         pl.when(version.str.contains(r"^[0-9]{1,6}$")).then(version).cast(pl.Int32).alias("notice_version"),
@@ -123,6 +135,12 @@ def _day(column: str) -> pl.Expr:
     return pl.when(day.is_between(FIRST_DAY, LAST_DAY) & ~text.is_in(list(DUMMY_DATES))).then(day)
 
 
+def _at_home(day: str, instant: str) -> pl.Expr:
+    """The day in Finland on which an instant falls: half past nine in the evening, UTC, is tomorrow."""
+    there = pl.col(instant).dt.convert_time_zone(LOCAL_ZONE).dt.date()
+    return pl.when(pl.col(day).is_not_null() & there.is_not_null()).then(there).otherwise(pl.col(day)).alias(day)
+
+
 def _instant(date: str, time: str) -> pl.Expr:
     """UTC instant of a date and a time, each possibly with an offset (the time's counts); without any, local time."""
     day = pl.col(date).str.extract(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -146,14 +164,18 @@ def _organisations(frames: dict[str, pl.DataFrame], reference: Reference) -> tup
     """Registration ids and names normalised, persons' dropped, and the ids of winners; notes personal codes."""
     raw = frames["organisation"]
     ids = ids_frame(raw.select("registration_text", "country").unique(maintain_order=True).iter_rows())
-    names = Names(reference).frame(raw.select("name", "is_buyer").unique(maintain_order=True).iter_rows())
+    named = ["name", "is_buyer", "is_service"]
+    names = Names(reference).frame(raw.select(named).unique(maintain_order=True).iter_rows())
     joined = raw.join(ids, on=["registration_text", "country"], how="left", nulls_equal=True, maintain_order="left").join(
-        names, on=["name", "is_buyer"], how="left", nulls_equal=True, maintain_order="left"
+        names, on=named, how="left", nulls_equal=True, maintain_order="left"
     )
-    is_person = pl.col("is_person") | pl.col("is_personal")
+    is_said = pl.col("is_person") & ~pl.col("is_company")  # a company is none, whatever was ticked
+    is_person = is_said | pl.col("is_personal")
     frames["organisation"] = joined.with_columns(
-        pl.when(~is_person).then("kept_name").alias("name"), pl.when(~is_person).then("registration_id").alias("registration_id")
-    ).drop("registration_text", "kept_name")
+        pl.when(~is_person).then("kept_name").alias("name"),
+        pl.when(~is_person).then("registration_id").alias("registration_id"),
+        pl.when(~is_said).then("id_kind").otherwise(pl.lit("none")).alias("id_kind"),
+    ).drop("registration_text", "kept_name", "is_company")
     suppliers = frames["organisation"].select(
         "notice_no", "organisation_ref", pl.col("registration_id").alias("supplier_id"), "id_kind"
     )
@@ -164,7 +186,8 @@ def _organisations(frames: dict[str, pl.DataFrame], reference: Reference) -> tup
         maintain_order="left",
     )
     notice = frames["notice"]
-    finnish = (pl.col("country") == "FI").fill_null(value=False)
+    outside = pl.col("subtype").is_in(list(OUTSIDE_POPULATION)).fill_null(value=False)
+    finnish = (pl.col("country") == "FI").fill_null(value=False) & ~outside
     frames["notice"] = notice.with_columns(finnish.alias("is_national_population"))
     personal = joined.filter("is_personal").select(
         "notice_no",
@@ -176,14 +199,13 @@ def _organisations(frames: dict[str, pl.DataFrame], reference: Reference) -> tup
 
 
 def _broken(frames: Frames) -> pl.DataFrame:
-    """Breaches of the fail rules that the typed rows show."""
+    """Breaches of rules that the typed rows show: what is missing, and what stands twice."""
     notice = frames["notice"]
     rules = [
         ("notice_id_missing", "notice_id", pl.col("notice_id").is_null()),
         ("notice_version_invalid", "notice_version", pl.col("notice_version").is_null()),
         ("notice_date_missing", "notice_date", pl.col("notice_date").is_null()),
         ("form_type_unknown", "form_type", pl.col("form_type").is_null()),
-        ("subtype_missing", "subtype", pl.col("subtype").is_null()),
         ("lot_missing", "lot_id", pl.col("form_type").is_in(["competition", "result", "dir-awa-pre"]) & _without("lot", frames)),
         ("result_missing", "result_id", (pl.col("form_type") == "result") & _without("lot_result", frames)),
     ]
@@ -204,11 +226,11 @@ def _without(table: str, frames: Frames) -> pl.Expr:
 
 
 def _repeated(notice: pl.DataFrame) -> pl.DataFrame:
-    """Notices of which the same delivery holds a later dispatched (else later standing) copy with the same key."""
+    """Notices of which the same delivery holds a later dispatched (else later standing) copy with the same key. Hilma's JSON stands
+    before the TED XML that Hilma made of it (METHOD 41)."""
     known = notice.filter(pl.all_horizontal(pl.col("notice_id", "notice_version").is_not_null()))
-    latest = (
-        known.sort("dispatch_at", "source_line", nulls_last=False).group_by("delivery_id", "notice_id", "notice_version").last()
-    )
+    told = known.sort(pl.col("schema") == "hilma", "dispatch_at", "source_line", nulls_last=False)
+    latest = told.group_by("delivery_id", "notice_id", "notice_version").last()
     return known.join(latest.select("notice_no"), on="notice_no", how="anti")
 
 

@@ -27,6 +27,9 @@ CONTACT = re.compile(r"@|\+[0-9][0-9 ()-]{6,}")
 PERSON_NUMBERS = {"SE": personnummer, "NO": fodselsnummer, "DK": cpr, "EE": ik, "LT": asmens}
 """Countries whose sole traders use the person's own number."""
 NAME_LENGTH = 300
+FORMS_IN_FRONT = "oy|oyj|ab|abp|ky|kb|kiinteistö oy|asunto oy|as oy|koy"
+PERSON_NAME = re.compile(r"^[^\W\d_]+(?:-[^\W\d_]+)?(?:[ ]+[^\W\d_]\.?)?(?:[ ]+[^\W\d_]{2,}(?:-[^\W\d_]+)?){1,2}$")
+"""Two or three words of letters, as first and last names are (also with an initial); who has no company form is no company."""
 
 
 @dataclass(frozen=True)
@@ -98,24 +101,43 @@ class Names:
     def __init__(self, reference: Reference) -> None:
         words = reference.table("supplier_words.csv")
         self._private = _pattern(words.filter(pl.col("kind") == "private_trader")["word"].to_list())
-        self._company = _pattern(words.filter(pl.col("kind") == "company_form")["word"].to_list())
+        forms = words.filter(pl.col("kind") == "company_form")["word"].to_list()
+        self._company = _pattern(forms)
+        self._formed = re.compile(rf"^(?:{FORMS_IN_FRONT})\.?\s|[\s,(](?:{_any(forms)})\.?\)?$", re.IGNORECASE)
+        self._organisation = re.compile(
+            rf"(?:{_any(words.filter(pl.col('kind') == 'organisation')['word'].to_list())})(?!\w)", re.IGNORECASE
+        )
 
-    def kept(self, name: str | None, is_buyer: bool) -> str | None:
-        """The name, shortened to 300 characters; None for sole traders and for names that hold a personal identity code or
-        contact details."""
+    def is_company(self, name: str | None) -> bool:
+        """A company form stands at the name's end, or one that is written in front at its beginning."""
+        return name is not None and self._formed.search(name) is not None
+
+    def kept(self, name: str | None, is_buyer: bool, is_service: bool = False) -> str | None:
+        """The name, shortened to 300 characters; None for sole traders, for suppliers whose name reads like a person's first and last
+        name, and for names that hold a personal identity code or contact details."""
         if name is None or CONTACT.search(name) or HETU.search(name):
             return None
-        if not is_buyer and self._private.search(name) and not self._company.search(name):
+        if is_buyer or self._company.search(name):
+            return name[:NAME_LENGTH]
+        if self._private.search(name) or (not is_service and self._is_of_person(name)):
             return None
         return name[:NAME_LENGTH]
 
-    def frame(self, pairs: Iterable[tuple[str | None, bool]]) -> pl.DataFrame:
-        """One row per distinct (name, is_buyer): kept_name."""
-        rows = [(name, is_buyer, self.kept(name, is_buyer)) for name, is_buyer in pairs]
-        return pl.DataFrame(rows, schema={"name": pl.String, "is_buyer": pl.Boolean, "kept_name": pl.String}, orient="row")
+    def _is_of_person(self, name: str) -> bool:
+        return PERSON_NAME.match(name) is not None and not self._organisation.search(name)
+
+    def frame(self, organisations: Iterable[tuple[str | None, bool, bool]]) -> pl.DataFrame:
+        """One row per distinct (name, is_buyer, is_service): kept_name, is_company."""
+        rows = [(*given, self.kept(*given), self.is_company(given[0])) for given in organisations]
+        flags = dict.fromkeys(("is_buyer", "is_service"), pl.Boolean)
+        schema = {"name": pl.String, **flags, "kept_name": pl.String, "is_company": pl.Boolean}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:
     """Any of the words standing alone, whatever the case; never matches when there are none."""
-    alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)" if alternatives else r"(?!)", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{_any(words)})(?!\w)", re.IGNORECASE)
+
+
+def _any(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)) or r"(?!)"

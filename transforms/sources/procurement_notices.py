@@ -39,14 +39,16 @@ REASONS_SHOWN = 10
 def read(deliveries: Sequence[Delivered], context: Context) -> Iterator[RawPart]:
     """Raw frames (formats.rows.RAW) of many delivered files; a file that cannot be taken is refused alone.
 
-    A delivery never spans parts. `notes` counts documents.
+    A delivery never spans parts. Notes: what of each archive was passed over.
     """
     for group in _groups(deliveries):
         refused: dict[str, list[Reason]] = {}
         blobs = _blobs(group, context, refused)
         # files are counted, not opened: an archive or a batch among few files still starts helpers when it unfolds to many
         frames = notices.joined(list(notices.read_chunks(blobs, context.limits, PROCESSES, expected=len(group))))
-        yield RawPart(frames=_without(refused, frames) if refused else frames, refused=refused)
+        passed = {item.delivery_id: {"passed_over": kinds} for item in group if (kinds := archive.passed_over(item.path))}
+        notes: dict[str, object] = {"of_deliveries": passed} if passed else {}
+        yield RawPart(frames=_without(refused, frames) if refused else frames, notes=notes, refused=refused)
 
 
 def _groups(deliveries: Sequence[Delivered]) -> Iterator[list[Delivered]]:
@@ -146,7 +148,7 @@ def recognise(path: Path) -> int:
 
 def _zip_score(path: Path) -> int:
     names = [name.lower() for name in archive.names(path)]
-    if "[content_types].xml" in names:  # an office document is a zip of XML too
+    if {"[content_types].xml", "mimetype"} & set(names):  # an office document is a zip of XML too
         return 0
     return 75 if any(name.endswith(".xml") for name in names) else 30 if any(name.endswith(".json") for name in names) else 0
 

@@ -22,7 +22,7 @@ from transforms.dates import detect_date_format
 from transforms.delivery import COUNT_SCHEMA, FAILURE_SCHEMA, CleanPart, Conclusion, Context, Delivered, Limits, RawPart
 from transforms.formats import tables
 from transforms.formats.delimited import ROWS
-from transforms.formats.detect import AMOUNT_COLUMNS, Fixes, HeaderMap, normalise_header
+from transforms.formats.detect import AMOUNT_COLUMNS, Fixes, HeaderMap, is_number, normalise_header
 from transforms.sources import invoice_conclusion
 from transforms.sources.invoice_rows import Covered, clean_rows
 
@@ -52,6 +52,7 @@ def _read_one(delivered: Delivered, context: Context) -> Iterator[RawPart]:
             _require_year(delivered, part)
             found = {"delivery_id": delivered.delivery_id, **_written_like(part, agency)}
         part.notes.update(found)
+        part.notes["rows_above_header"] = max(int(str(part.notes["header_row"])) - 1, 0)
         yield part
 
 
@@ -61,12 +62,15 @@ def _written_like(part: RawPart, agency: Agency) -> dict[str, object]:
     text_delimiter = part.notes.get("delimiter")
     amounts = next(frame[name] for name in AMOUNT_COLUMNS if name in frame.columns)
     default = "," if text_delimiter in (";", "\t", "|") else "."
-    # A spreadsheet's or a JSON number has a point whatever the agency's text files use.
-    fixed = agency.decimal_mark if text_delimiter is not None else None
+    fixed = agency.decimal_mark
     has_dates = "posting_date" in frame.columns
     date_format = None
     if has_dates:
         date_format = detect_date_format(frame["posting_date"].cast(pl.String), agency.date_format)
+    typed = [frame.filter(~pl.col(is_number(name)))[name] for name in AMOUNT_COLUMNS if is_number(name) in frame.columns]
+    if typed:  # numbers have a point; the marks of texts beside them are told by these alone
+        found = guess_decimal_mark(pl.concat(typed, rechunk=False), "")
+        return {"decimal_mark": found or ".", "is_mark_told": bool(found), "date_format": date_format, "has_dates": has_dates}
     mark = fixed or guess_decimal_mark(amounts.head(20_000), default)
     return {"decimal_mark": mark, "date_format": date_format, "has_dates": has_dates}
 

@@ -7,8 +7,10 @@ question's scale go no further than here: such rows are set aside or quarantined
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,13 +20,13 @@ from schemas.forms import labels
 from schemas.reference import Reference
 from schemas.satisfaction_surveys import ANSWER, CONTRACT, SURVEYS, WAVE
 from transforms.delivery import CleanPart, Conclusion, Context, Delivered, RawPart
-from transforms.formats import grids
-from transforms.formats.detect import refusal
+from transforms.formats import dataverse, grids
+from transforms.formats.detect import heading_of, refusal
 from transforms.formats.survey import ABOUT, LONG, Asked, Collected, asked_of, read_table
 from transforms.formats.survey_webropol import looks_like, read_webropol
 from transforms.sources import forms
 from transforms.sources.form_headings import headings
-from transforms.sources.survey_cleaning import clean_answers
+from transforms.sources.survey_cleaning import Lines, clean_answers
 from transforms.sources.survey_register import Named, Question, folded, names_of, questions_of, spoken
 
 WAVES = forms.Form(Contract(CONTRACT.source, "1.0", "keyed", labels("", "", ""), "Waves alone.", (WAVE,)))
@@ -63,16 +65,16 @@ def _read_one(item: Delivered, context: Context) -> RawPart:
         collected = _tables(item, context, known)
         waves = next(WAVES.read([item], context))
     frames = dict(waves.frames)
-    notes = {
-        "decimal_marks": {},
-        **waves.notes,
-        "delivery_id": item.delivery_id,
-        "waves_malformed": waves.notes.get("malformed", []),
-    }
+    notes = {**waves.notes, "delivery_id": item.delivery_id}
+    beside = dict(waves.beside)
     if collected is not None:
         named = _named(item, context.reference, collected.survey_id)
         frames[ANSWER.name] = _mapped(collected, known, named, item.file_name)
-        notes |= {"format": collected.kind, "unknown_columns": collected.unused, "answers_malformed": collected.malformed}
+        told: Any = waves.notes.get("unknown_columns", []) if collected.beside else []
+        others: Any = waves.notes.get("passed_over", collected.beside)
+        notes["passed_over"] = forms.shown([name for name in others if name in collected.beside])
+        notes |= {"format": collected.kind, "unknown_columns": [*told, *collected.unused]}
+        beside |= {"answers_malformed": collected.malformed, "ids_apart": collected.apart, "ids_lost": collected.lost}
     is_read = WAVE.name in frames or (collected is not None and (not collected.answers or _is_mapped(frames[ANSWER.name])))
     if not is_read:
         text = (
@@ -80,7 +82,7 @@ def _read_one(item: Delivered, context: Context) -> RawPart:
             f"add the survey's questions to it, or fill in what `nyckeltal template {CONTRACT.source}` writes"
         )
         raise refusal("header_unrecognised", text, item.file_name)
-    return RawPart(frames, notes)
+    return RawPart(frames, notes, beside=beside)
 
 
 def _is_mapped(answers: pl.DataFrame) -> bool:
@@ -91,14 +93,18 @@ def _is_mapped(answers: pl.DataFrame) -> bool:
 def _tables(item: Delivered, context: Context, known: Known) -> Collected | None:
     """The one table of answers among a file's sheets."""
     every = {name for questions in known.values() for name in questions}
-    found = [
-        collected
-        for grid in grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
-        if (collected := read_table(grid, headings(ANSWER), lambda asked: _is_known(asked, every))) is not None
-    ]
+    read = grids.read_grids(item.path, item.file_name, context.limits, context.agency(item).encoding)
+    for grid in read:
+        dataverse.require_whole(grid)
+    tables = [read_table(grid, headings(ANSWER), lambda asked: _is_known(asked, every)) for grid in read]
+    found = [collected for collected in tables if collected is not None]
     if len(found) > 1:
         raise refusal("several_sheets", "two sheets hold answers; deliver one of them, or a file for each", item.file_name)
-    return found[0] if found else None
+    if not found:
+        return None
+    found[0].beside = [grid.name for grid, collected in zip(read, tables, strict=True) if collected is None]
+    found[0].beside += [name for grid in read for name in grid.passed_over]
+    return found[0]
 
 
 @lru_cache(maxsize=1)
@@ -199,15 +205,13 @@ def clean(raw: RawPart, deliveries: Sequence[Delivered], context: Context) -> Cl
     item = next(one for one in deliveries if one.delivery_id == raw.notes["delivery_id"])
     parts = []
     if WAVE.name in raw.frames:
-        of_waves = {name: raw.notes.get(name, {}) for name in ("delivery_id", "decimal_marks")}
-        of_waves["malformed"] = raw.notes.pop("waves_malformed")
-        parts.append(WAVES.clean(RawPart({WAVE.name: raw.frames[WAVE.name]}, of_waves), deliveries, context))
+        parts.append(WAVES.clean(replace(raw, frames={WAVE.name: raw.frames[WAVE.name]}), deliveries, context))
     if ANSWER.name in raw.frames:
-        malformed = raw.notes.pop("answers_malformed")
+        malformed, apart, lost = (raw.beside[name] for name in ("answers_malformed", "ids_apart", "ids_lost"))
         assert isinstance(malformed, list)  # noqa: S101 - set by read
-        parts.append(clean_answers(raw.frames[ANSWER.name], malformed, item, context.reference))
-    for name in ("decimal_marks", "malformed", "waves_malformed"):
-        raw.notes.pop(name, None)  # what a cell held may stand in them
+        assert isinstance(apart, list)  # noqa: S101
+        assert isinstance(lost, list)  # noqa: S101
+        parts.append(clean_answers(raw.frames[ANSWER.name], malformed, Lines(apart, lost), item, context.reference))
     return CleanPart(
         accepted={name: frame for part in parts for name, frame in part.accepted.items()},
         failures=pl.concat([part.failures for part in parts]),
@@ -231,7 +235,7 @@ def recognise(path: Path) -> int:
     known = headings(ANSWER)
     for grid in grids.head_of(path):
         for cells in grid.rows[:1] if grid.has_header else grid.rows[:20]:
-            columns = {known.get(spoken(cell)) for cell in cells}
+            columns = {known.get(heading_of(cell)) for cell in cells}
             questions = sum(1 for cell in cells if cell.strip() and _is_known(asked_of(cell), every))
             best = max(best, 80 if set(LONG) <= columns or questions >= 3 else 0)
     return best

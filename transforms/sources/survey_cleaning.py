@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -16,17 +17,35 @@ from transforms.formats.grids import FORMULA
 from transforms.sources.survey_register import Values, rules_of, scales_of, values_of
 from transforms.suppliers import business_id
 
+_HIT_SCHEMA = pl.Schema(
+    {"row": pl.Int64, "source_line": pl.Int64, "column_name": pl.String, "rule": pl.String, "value": pl.String}
+)
 BARE = r"^\d{1,4}([.,]\d{1,2})?$"
 """What may be shown of an answer that is not known: short numbers. A word may be a name, a long number a telephone."""
 
 
-def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item: Delivered, reference: Reference) -> CleanPart:
-    """Accepted answers, failures, warnings and counts of one delivery's raw answers (RAW_SCHEMA of `satisfaction_surveys`)."""
+@dataclass(frozen=True)
+class Lines:
+    """Where response ids were lost: of responses that count as respondents of their own, of answers that are nobody's."""
+
+    apart: Sequence[int]
+    lost: Sequence[int]
+
+
+def clean_answers(
+    raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], ids: Lines, item: Delivered, reference: Reference
+) -> CleanPart:
+    """Accepted answers, failures, warnings and counts of one delivery's raw answers (RAW_SCHEMA of `satisfaction_surveys`).
+
+    Of a respondent's answers to one question on several lines the last one that can be read counts; the others are set aside, and
+    those that say otherwise told.
+    """
     aside = raw.filter(pl.col("survey").is_not_null() & pl.col("item").is_null())
     typed = _typed(raw.filter(pl.col("survey").is_null() | pl.col("item").is_not_null()), item, reference)
     shown = pl.when(pl.col("answer").str.contains(BARE)).then("answer")
     failures = [
-        _malformed(malformed),
+        _lines([line for line, _ in malformed], None, "row_malformed", [why for _, why in malformed]),
+        _lines(ids.lost, "respondent", "id_is_number"),
         _hit(typed, pl.col("survey").is_null(), "survey", "code_unknown"),
         _hit(typed, pl.col("date_unread"), "responded_on", "value_unreadable"),
         _hit(typed, pl.col("year_unread"), "year", "value_unreadable"),
@@ -36,27 +55,32 @@ def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item:
         _hit(typed, pl.col("answer") == FORMULA, "value", "value_is_formula"),
         _hit(typed, pl.col("is_unknown") & (pl.col("answer") != FORMULA), "value", "answer_unknown", shown),
     ]  # fmt: skip
-    again = pl.col("year").is_not_null() & pl.col("item").is_not_null() & ~pl.struct(ANSWER.primary_key).is_first_distinct()
-    failures.append(_hit(typed, again, "item", "key_repeated"))
-    broken = pl.concat([frame.cast({"row": pl.Int64, "column_name": pl.String, "value": pl.String}) for frame in failures])
+    good = typed.join(pl.concat(failures).select("row"), on="row", how="anti", maintain_order="left")
+    good, former = _last_answers(good)
+    failures.append(_hit(good, ~pl.struct(ANSWER.primary_key).is_first_distinct(), "item", "key_repeated"))
+    broken = pl.concat(failures)
     schema = ANSWER.polars_schema()
-    accepted = typed.filter(~pl.col("row").is_in(broken["row"].unique().to_list())).with_columns(
+    accepted = good.filter(pl.struct(ANSWER.primary_key).is_first_distinct()).with_columns(
         delivery_id=pl.lit(item.delivery_id),
         agency=pl.lit(item.agency),
         produced_at=pl.lit(item.produced_at).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")),
     )
-    rows_read = raw.height + len(malformed)
+    rows_read = raw.height + len(malformed) + len(ids.lost)
     counts = dict.fromkeys(COUNT_SCHEMA.names(), 0) | {
         "delivery_id": item.delivery_id,
         "table_name": ANSWER.name,
         "rows_read": rows_read,
         "rows_accepted": accepted.height,
-        "rows_set_aside": aside.height,
-        "rows_quarantined": rows_read - accepted.height - aside.height,
+        "rows_set_aside": aside.height + former.height,
+        "rows_quarantined": rows_read - accepted.height - aside.height - former.height,
     }
     warnings = [
         _hit(typed, pl.col(f"{name}_unread"), name, "organisation_not_mapped").unique("source_line", maintain_order=True)
         for name in ("organisation_id", "company_id")
+    ]
+    warnings += [
+        _hit(former, pl.col("is_otherwise"), "value", "answers_contradict", shown),
+        _lines(ids.apart, "respondent", "response_id_lost"),
     ]
     return CleanPart(
         accepted={ANSWER.name: accepted.select(schema.names()).cast(schema)},
@@ -65,30 +89,40 @@ def clean_answers(raw: pl.DataFrame, malformed: Sequence[tuple[int, str]], item:
         counts=pl.DataFrame([counts], schema=COUNT_SCHEMA),
         facts={
             "set_aside": [
-                aside.select(
+                frame.select(
                     delivery_id=pl.lit(item.delivery_id),
                     table_name=pl.lit(ANSWER.name),
                     source_line="source_line",
-                    reason=pl.lit("question_not_mapped"),
+                    reason=pl.lit(reason),
                     cents=pl.lit(0, pl.Int64),
                 ).cast(SET_ASIDE_SCHEMA)
+                for frame, reason in ((aside, "question_not_mapped"), (former, "answer_repeated"))
             ]
         },
     )
 
 
-def _malformed(found: Sequence[tuple[int, str]]) -> pl.DataFrame:
-    rows = [(-1, line, None, "row_malformed", why) for line, why in found]
-    schema = {"row": pl.Int64, "source_line": pl.Int64, "column_name": pl.String, "rule": pl.String, "value": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+def _last_answers(good: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(answers that count, answers to the same question on the respondent's earlier lines with `is_otherwise`: the last one says
+    something else)."""
+    key = pl.struct(ANSWER.primary_key)
+    is_last = pl.col("source_line") == pl.col("source_line").max().over(key)
+    counted = pl.col("value").sort_by("source_line", maintain_order=True).last().over(key)
+    marked = good.with_columns(is_last=is_last, is_otherwise=pl.col("value").ne_missing(counted))
+    return marked.filter("is_last"), marked.filter(~pl.col("is_last"))
+
+
+def _lines(lines: Sequence[int], column: str | None, rule: str, values: Sequence[str] | None = None) -> pl.DataFrame:
+    """Lines of which no answer was made that break a rule."""
+    rows = [(-1, line, column, rule, values[place] if values else None) for place, line in enumerate(lines)]
+    return pl.DataFrame(rows, schema=_HIT_SCHEMA, orient="row")
 
 
 def _hit(typed: pl.DataFrame, where: pl.Expr, column: str, rule: str, value: pl.Expr | None = None) -> pl.DataFrame:
     """Rows that break a rule; what their cells hold is shown only where `value` gives it."""
     shown = pl.lit(None, pl.String) if value is None else value
-    return typed.filter(where.fill_null(value=False)).select(
-        "row", "source_line", column_name=pl.lit(column), rule=pl.lit(rule), value=shown
-    )
+    found = typed.filter(where.fill_null(value=False))
+    return found.select("row", "source_line", column_name=pl.lit(column), rule=pl.lit(rule), value=shown).cast(_HIT_SCHEMA)
 
 
 def _shaped(hits: pl.DataFrame, item: Delivered) -> pl.DataFrame:
@@ -159,8 +193,10 @@ def _valued(typed: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     scales = scales_of(reference)
     read: dict[tuple[str, str, str], tuple[int | None, bool, bool]] = {}
     series = ["survey", "item", "scale", "is_descending"]
-    distinct = typed.drop_nulls("item").group_by(series, maintain_order=True).agg(pl.col("answer").unique().sort())
-    for survey, item, scale, is_descending, answers in distinct.iter_rows():
+    given = typed.drop_nulls("item").group_by(*series, "answer").len().sort(*series, "answer")
+    distinct = given.group_by(series, maintain_order=True).agg("answer", "len")
+    for survey, item, scale, is_descending, texts, numbers in distinct.iter_rows():
+        answers = {text: number for text, number in zip(texts, numbers, strict=True) if text is not None}
         values: Values = values_of(answers, scales[scale], is_descending)
         for answer in answers:
             read[survey, item, answer] = (values.found.get(answer), answer in values.unknown, values.is_contradictory)

@@ -18,6 +18,9 @@ NAMES, RULES = "codelists/survey_names.csv", "codelists/survey_rules.csv"
 ORDERS = ("ascending", "descending")
 WAVES = ("year", "month")
 _NUMBERED = re.compile(r"\(?(\d{1,4})\)?\s*[-–—=:.)]*\s+(\D.*)", re.DOTALL)
+HIGHEST, BEYOND_N, BEYOND_SHARE = 10, 3, 0.02
+"""Numbers up to here that a question's scale does not know may count on a longer scale; so few of them, or so small a share of the
+numbers given, are slips."""
 _WHOLE = re.compile(r"(\d{1,4})(?:[.,]0+)?")
 
 
@@ -151,19 +154,19 @@ def _whole(name: str, number: int, column: str, text: str | None) -> int | None:
 @dataclass(frozen=True)
 class Values:
     """What the answers to one question mean: delivered answer -> value (None: does not know). `unknown`: answers that are
-    neither. `is_contradictory`: the labels number the scale both ways, or not as the scale counts: nothing is read."""
+    neither. `is_contradictory`: the labels number the scale both ways, or numbers count on another scale: nothing is read."""
 
     found: Mapping[str, int | None]
     unknown: frozenset[str]
     is_contradictory: bool = False
 
 
-def values_of(answers: Sequence[str], scale: Scale, is_descending: bool) -> Values:
-    """Values of a question's distinct answers.
+def values_of(answers: Mapping[str, int], scale: Scale, is_descending: bool) -> Values:
+    """Values of a question's distinct `answers` (answer -> respondents).
 
     Words decide. Labels such as "5 - Täysin samaa mieltä" tell which way the delivery numbers the scale, and bare numbers
     beside them follow; where no label tells, the register's order does. A label whose word is unknown is not read: its number
-    may count from either end.
+    may count from either end. Bare numbers beyond the scale's codes tell of a longer scale (1-7), of which none is read.
     """
     low, high = scale.bounds
     known, numbers, unknown = dict[str, int | None](), dict[str, int](), set[str]()
@@ -187,6 +190,9 @@ def values_of(answers: Sequence[str], scale: Scale, is_descending: bool) -> Valu
     if misnumbered or len(directions) > 1:
         return Values({}, frozenset(), is_contradictory=True)
     is_down = directions.pop() if directions else is_descending
+    beyond = sum(answers[answer] for answer, code in numbers.items() if high < code <= HIGHEST and str(code) not in scale.values)
+    if beyond >= max(BEYOND_N, BEYOND_SHARE * sum(answers[answer] for answer in numbers)):
+        return Values({}, frozenset(), is_contradictory=True)
     for answer, code in numbers.items():
         if str(code) not in scale.values:
             unknown.add(answer)

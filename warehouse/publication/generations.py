@@ -9,18 +9,19 @@ Readers open a link and keep the file they opened; they never wait and never see
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from warehouse.home import Home, sync_directory
-from warehouse.store import comment, quoted
+from warehouse.home import Home, sync_directory, sync_file
+from warehouse.memory import MEMORY_MB
+from warehouse.store import comment, quoted, told
 
 STORAGE_VERSION = "v1.4.0"
 """Every dashboard tool on the 1.4 and 1.5 lines and DuckDB 2 read it."""
@@ -56,7 +57,36 @@ def in_force(home: Home) -> int | None:
         return None
 
 
-def build(home: Home, number: int, fill: Callable[[Connection, bool], None], former: int | None) -> Path:
+def has_columns(home: Home, number: int, tables: Mapping[str, Collection[str]]) -> bool:
+    """Whether generation `number` is there and some tables of its schema mart have exactly these columns."""
+    path = directory(home, number) / FILE_NAME
+    if not path.exists():
+        return False
+    con = duckdb.connect(str(path.resolve()), read_only=True)
+    try:
+        found = con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'mart'").fetchall()
+    finally:
+        con.close()
+    return all({column for name, column in found if name == table} == set(names) for table, names in tables.items())
+
+
+@contextmanager
+def attached(con: Connection, path: Path) -> Iterator[str]:
+    """A published file under a name that SQL may use, read-only, for the time of the block."""
+    con.execute(f"ATTACH {quoted(str(path.resolve()))} AS told_file (READ_ONLY)")
+    try:
+        yield "told_file"
+    finally:
+        con.execute("DETACH told_file")
+
+
+def newest_on_disk(home: Home) -> int:
+    """The highest number of a generation that stands there or is in force; 0 where there is none."""
+    there = [int(path.name) for path in home.generations.glob("*") if path.name.isdigit()]
+    return max([*there, in_force(home) or 0])
+
+
+def build(home: Home, number: int, fill: Callable[[Connection, bool], None], former: int | None, memory_mb: int = MEMORY_MB) -> Path:
     """Build generation `number` aside and move it among the generations; it is not in force yet.
 
     `former` names a generation to start from as a copy (fill then replaces what changed), None starts empty. `fill(con,
@@ -69,7 +99,7 @@ def build(home: Home, number: int, fill: Callable[[Connection, bool], None], for
     copied = former is not None and (directory(home, former) / FILE_NAME).exists()
     if copied and former is not None:
         shutil.copyfile(directory(home, former) / FILE_NAME, path)
-    write_file(home, path, lambda con: fill(con, copied))
+    write_file(home, path, lambda con: fill(con, copied), memory_mb)
     target = directory(home, number)
     shutil.rmtree(target, ignore_errors=True)
     aside.rename(target)
@@ -77,7 +107,7 @@ def build(home: Home, number: int, fill: Callable[[Connection, bool], None], for
     return target / FILE_NAME
 
 
-def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> None:
+def write_file(home: Home, path: Path, fill: Callable[[Connection], object], memory_mb: int = MEMORY_MB) -> None:
     """Write into a published file, there already or not: `fill` gets it attached as `mart_file` with schemas mart and meta.
 
     In one transaction, which goes into the file and not into a log first: a file that is written aside needs none.
@@ -87,7 +117,7 @@ def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> 
         "checkpoint_threshold": "1KB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "memory_limit": "600MB",
+        "memory_limit": f"{memory_mb * 3 // 4}MB",  # beside an open warehouse
         # never whatever directory a command was started in, and each its own: two that spill into one crash
         "temp_directory": str(home.work / f"publication-{uuid.uuid4().hex}"),
     }
@@ -100,9 +130,11 @@ def write_file(home: Home, path: Path, fill: Callable[[Connection], object]) -> 
         fill(con)
         con.execute("COMMIT")
         con.execute("CHECKPOINT mart_file; USE memory; DETACH mart_file")
+    except BaseException as error:
+        raise told(error) from error
     finally:
         con.close()
-    _sync(path)
+    sync_file(path)
 
 
 def create_table(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
@@ -125,7 +157,10 @@ def put_in_force(home: Home, number: int) -> None:
     link = home.published / f".current-{number:06d}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("generations") / f"{number:06d}")
-    link.replace(home.published / "current")
+    current = home.published / "current"
+    if current.is_dir() and not current.is_symlink():  # a copy of the home that followed the links left a generation here
+        shutil.rmtree(current)
+    link.replace(current)
     if not home.published_file.is_symlink():
         file_link = home.published / f".file-{number:06d}"
         file_link.unlink(missing_ok=True)
@@ -143,10 +178,3 @@ def prune(home: Home, keep: int) -> None:
         if int(path.name) != current:
             shutil.rmtree(path, ignore_errors=True)
 
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ import polars as pl
 
 from warehouse import figures
 from warehouse.home import Home, sync_directory
+from warehouse.memory import MEMORY_MB
 from warehouse.publication import generations, mart
 from warehouse.publication.generations import FILE_NAME, Connection, PublishedTable
 from warehouse.store import Store
@@ -52,7 +53,9 @@ def due(store: Store, number: int, everything: bool) -> Due:
     return Due(own.filter(pl.col("level_id").is_in(wanted)), owners)
 
 
-def write(home: Home, found: Due, tables: Sequence[PublishedTable], names: pl.DataFrame, through: pl.DataFrame) -> None:
+def write(
+    home: Home, found: Due, tables: Sequence[PublishedTable], names: pl.DataFrame, through: pl.DataFrame, memory_mb: int = MEMORY_MB
+) -> None:
     """Write the files aside; those in force stay. Needs no warehouse, so it may run beside it.
 
     `tables`: what explains the cells. `names` and `through`: as in mart.with_derived.
@@ -66,29 +69,31 @@ def write(home: Home, found: Due, tables: Sequence[PublishedTable], names: pl.Da
     rows = mart.with_derived(found.rows, names, through)
     empty = [mart.level_table(names.clear()), mart.key_figure_table(rows.clear())]
     template = base / FILE_NAME
-    _write(home, template, partial(_create, (*tables, *empty)))
+    _write(home, template, partial(_create, (*tables, *empty)), memory_mb)
     for (owner,), cells in rows.partition_by("level_id", as_dict=True).items():
         path = base / directory(home, str(owner)).name
         path.mkdir(mode=0o700)
         shutil.copyfile(template, path / FILE_NAME)
         places = names.join(cells, on=["level", "level_id"], how="semi")
         own = (mart.level_table(places), mart.key_figure_table(cells))
-        _write(home, path / FILE_NAME, partial(_fill, own))
+        _write(home, path / FILE_NAME, partial(_fill, own), memory_mb)
     template.unlink()
 
 
-def put_in_force(home: Home, found: Due) -> None:
-    """Rename what `write` left aside to its place, remove the files of those who have none any more."""
-    base = _aside(home)
+def put_in_force(home: Home, found: Due) -> list[Path]:
+    """Rename what `write` left aside to its place, remove the files of those who have none any more; returns the files renamed."""
+    base, put = _aside(home), []
     for path in sorted(base.iterdir()) if base.is_dir() else ():
         target = home.restricted / path.name
         target.mkdir(mode=0o700, exist_ok=True)
         (path / FILE_NAME).replace(target / FILE_NAME)
         sync_directory(target)
+        put.append(target / FILE_NAME)
     kept = {directory(home, owner) for owner in found.owners}
     for path in home.restricted.iterdir() if home.restricted.is_dir() else ():
         if path not in kept:
             shutil.rmtree(path)
+    return put
 
 
 def _aside(home: Home) -> Path:
@@ -108,6 +113,6 @@ def _fill(tables: Sequence[PublishedTable], con: Connection) -> None:
         con.unregister("published_frame")
 
 
-def _write(home: Home, path: Path, fill: Callable[[Connection], object]) -> None:
-    generations.write_file(home, path, fill)
+def _write(home: Home, path: Path, fill: Callable[[Connection], object], memory_mb: int) -> None:
+    generations.write_file(home, path, fill, memory_mb)
     path.chmod(0o600)

@@ -21,7 +21,8 @@ _PLACE = {
 }
 REVISION = {
     "publication_no": "Publication that changed the value.",
-    "cause": "definition, reference (registers), correction (of what was delivered), late (what was not there before).",
+    "cause": "definition (of another version), code (any other change of the product), reference (registers), correction (of what was delivered), "
+    "late (what was not there before).",
     **_PLACE,
     "value_before": "Value of the publication before; null: it had none.",
     "value_after": "Value of this publication; null: it has none any more.",
@@ -29,7 +30,7 @@ REVISION = {
 }
 SUMMARY = {
     **{name: _PLACE[name] for name in ("figure_id", "variant", "scope", "period_kind")},
-    "cells_n": "National cells with a first value and one 12 months later, without a change of definition in between.",
+    "cells_n": "National cells with a first value and one 12 months later, without a change of definition or code in between.",
     "mean_revision": "Mean of value 12 months later - first value; null for fewer than 12 cells.",
     "mean_absolute_revision": "Mean of its absolute value; null for fewer than 12 cells.",
 }
@@ -63,7 +64,7 @@ def _summary(store: Store) -> PublishedTable:
         compared AS (SELECT l.*, h.value - l.first_value AS revision FROM later l JOIN open h USING ({_KEY})
             WHERE h.value IS NOT NULL AND h.version = l.first_version AND h.valid_from_no <= l.later_no
                 AND (h.valid_to_no IS NULL OR h.valid_to_no > l.later_no)
-            AND NOT EXISTS (FROM figure.revision r WHERE r.cause = 'definition' AND r.publication_no > l.first_no
+            AND NOT EXISTS (FROM figure.revision r WHERE r.cause IN ('definition', 'code') AND r.publication_no > l.first_no
                 AND r.publication_no <= l.later_no AND {" AND ".join(f'r."{name}" = l."{name}"' for name in revisions.CELL)}))
         SELECT figure_id, variant, scope, period_kind, count(*) AS cells_n,
             CASE WHEN count(*) >= {LEAST_CELLS} THEN (sum(revision) / count(*))::DECIMAL(28, 8) END AS mean_revision,

@@ -23,10 +23,39 @@ SEVERITY: Mapping[str, Mapping[str, str]] = {
     "warn": {"fi": "varoitus", "sv": "varning", "en": "warning"},
 }
 
+PRODUCED: Mapping[str, Mapping[str, str]] = {
+    "manifest_later": {"fi": "Manifesti", "sv": "Manifestet", "en": "The manifest"},
+    "file_name_later": {"fi": "Tiedoston nimi", "sv": "Filens namn", "en": "The file's name"},
+}
+ASIDE: Mapping[str, Mapping[str, str]] = {
+    "blank_line": {"fi": "tyhjiä", "sv": "tomma", "en": "blank"},
+    "blank_row": {"fi": "tyhjiä", "sv": "tomma", "en": "blank"},
+    "grand_total": {"fi": "kokonaissummia", "sv": "totalsummor", "en": "grand totals"},
+    "subtotal": {"fi": "välisummia", "sv": "delsummor", "en": "subtotals"},
+    "answer_repeated": {
+        "fi": "vastauksia, jotka sama vastaaja antoi uudelleen",
+        "sv": "svar som samma svarande gav på nytt",
+        "en": "answers that the same respondent gave again",
+    },
+    "question_not_mapped": {"fi": "vastauksia muihin kysymyksiin", "sv": "svar på andra frågor", "en": "answers to other questions"},
+}
+
 RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
     "amount_missing": {"fi": "summa puuttuu", "sv": "beloppet saknas"},
     "amount_unreadable": {"fi": "summa ei ole luku", "sv": "beloppet är inget tal"},
     "amount_out_of_range": {"fi": "summa on yli kymmenen miljardia euroa", "sv": "beloppet är över tio miljarder euro"},
+    "amount_ambiguous": {
+        "fi": "summa voidaan lukea kahdella tavalla (1.000); toimita luvut lukuina",
+        "sv": "beloppet kan läsas på två sätt (1.000); leverera talen som tal",
+    },
+    "total_without_sum": {
+        "fi": "rivi sanoo olevansa summa, mutta ei ole edeltävien rivien summa",
+        "sv": "raden säger sig vara en summa men är inte summan av raderna ovan",
+    },
+    "euros_lost": {
+        "fi": "karanteenissa olevat rivit sisältävät liikaa toimituksen euroista (lukukelvottomat arvioitu muiden keskiarvolla)",
+        "sv": "raderna i karantän har för mycket av leveransens euro (oläsliga belopp uppskattade efter de andras medelvärde)",
+    },
     "amount_is_formula": {"fi": "summa on kaava; toimita arvoina", "sv": "beloppet är en formel; leverera värden"},
     "date_missing": {"fi": "päivämäärä puuttuu", "sv": "datumet saknas"},
     "date_unreadable": {"fi": "päivämäärä ei ole tiedoston muodossa", "sv": "datumet följer inte filens format"},
@@ -52,6 +81,22 @@ RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
         "sv": "sista raden slutar utan radbrytning; slutet kan saknas",
     },
     "supplier_id_invalid": {"fi": "y-tunnuksen tarkiste on väärä", "sv": "FO-numrets kontrollsiffra är fel"},
+    "id_is_number": {
+        "fi": "taulukkolaskenta on muuttanut tunnuksen luvuksi tai päiväksi (2,02501E+11), eikä sitä saa takaisin; toimita tekstinä",
+        "sv": "kalkylprogrammet har gjort koden till ett tal eller en dag (2,02501E+11), och den kan inte återställas; leverera som text",
+    },
+    "answers_contradict": {
+        "fi": "sama vastaaja vastaa kysymykseen myöhemmällä rivillä toisin; viimeinen vastaus lasketaan",
+        "sv": "samma svarande svarar annorlunda på frågan på en senare rad; det sista svaret räknas",
+    },
+    "response_id_lost": {
+        "fi": "taulukkolaskenta on muuttanut vastaustunnuksen luvuksi; rivi lasketaan omaksi vastaajakseen; toimita tekstinä",
+        "sv": "kalkylprogrammet har gjort svarets id till ett tal; raden räknas som en egen svarande; leverera som text",
+    },
+    "id_zeros_lost": {
+        "fi": "tunnuksesta puuttuvat etunollat, joita sarakkeen muilla on; toimita tekstinä",
+        "sv": "koden saknar de inledande nollor som andra i kolumnen har; leverera som text",
+    },
     "supplier_id_missing": {"fi": "toimittajan y-tunnus puuttuu", "sv": "leverantörens FO-nummer saknas"},
     "personal_id_found": {
         "fi": "solussa oli henkilötunnus; se poistettiin",
@@ -60,6 +105,10 @@ RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
     "contact_found": {
         "fi": "solussa oli sähköpostiosoite tai puhelinnumero; se poistettiin",
         "sv": "en e-postadress eller ett telefonnummer stod i en cell; den togs bort",
+    },
+    "closing_time_missing": {
+        "fi": "yhteydenotto on suljettu, mutta sulkemisaikaa ei ole; lisää vientiin ratkaisuajan sarake",
+        "sv": "ärendet är avslutat men ingen tid för avslutandet finns; ta med kolumnen för lösningstid i exporten",
     },
     "type_unmapped": {
         "fi": "yhteydenoton tyyppiä ei ole missään koodistossa",
@@ -73,9 +122,17 @@ RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
         "fi": "vastaus ei ole kysymyksen asteikon arvo eikä sana; lisää se tiedostoon survey_scales.csv",
         "sv": "svaret är varken ett värde eller ett ord på frågans skala; lägg till det i survey_scales.csv",
     },
+    "value_implausible": {
+        "fi": "arvo on täyte (enintään euro, pelkkiä yhdeksikköjä tai yli kymmenen miljardia); se jätettiin pois",
+        "sv": "värdet är en platshållare (högst en euro, bara nior eller över tio miljarder); det utelämnades",
+    },
+    "value_shared": {
+        "fi": "useat osien tulokset nimeävät saman tarjouksen; sen arvoa ei tunneta osittain",
+        "sv": "flera delars resultat nämner samma anbud; dess värde per del är inte känt",
+    },
     "scale_contradicts": {
-        "fi": "kysymyksen vastausvaihtoehdot numeroivat asteikon kumpaankin suuntaan",
-        "sv": "frågans svarsalternativ numrerar skalan i båda riktningarna",
+        "fi": "kysymyksen vastausvaihtoehdot numeroivat asteikon kumpaankin suuntaan, tai numerot ovat pidempää asteikkoa",
+        "sv": "frågans svarsalternativ numrerar skalan i båda riktningarna, eller siffrorna hör till en längre skala",
     },
     "wave_unknown": {
         "fi": "vastauksella ei ole päivää eikä vuotta, joten kyselykierros ei selviä",
@@ -93,6 +150,10 @@ RULES: Mapping[str, Mapping[str, str]] = wording_refusals.RULES | {
     "value_out_of_range": {
         "fi": "luku tai päivä on sarakkeen rajojen ulkopuolella",
         "sv": "talet eller datumet ligger utanför kolumnens gränser",
+    },
+    "value_ambiguous": {
+        "fi": "teksti, jossa on piste tai pilkku kolmen numeron edellä (1.000); muut tekstit eivät kerro, onko se desimaalierotin",
+        "sv": "en text med punkt eller komma före tre siffror (1.000); inga andra texter visar om det är ett decimaltecken",
     },
     "value_is_formula": {"fi": "solussa on kaava; toimita arvoina", "sv": "cellen har en formel; leverera värden"},
     "code_unknown": {
@@ -162,8 +223,19 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = wording_refusals.REFUSALS
         r"longer than (?P<limit>\d+) bytes",
         {"fi": "rivi on pidempi kuin {limit} tavua; toimita yksi tietue riviä kohti", "sv": "en rad är längre än {limit} byte; leverera en post per rad"},
     ),
+    "totals_unclear": (
+        r"hold (?P<some>[-\d.]+) of (?P<all>[-\d.]+) EUR",
+        {"fi": "riveillä, jotka sanovat olevansa summia mutta eivät ole edeltävien rivien summia, on {some} eurosta {all}; jätä summarivit pois",
+         "sv": "rader som säger sig vara summor men inte är summan av raderna ovan har {some} av {all} euro; utelämna summaraderna"},
+    ),
+    "euros_lost": (
+        r"hold some (?P<lost>\S+) of (?P<all>\S+) EUR; at most (?P<limit>\S+) may",
+        {"fi": "karanteenissa olevat rivit sisältävät arviolta {lost} euroa {all} eurosta; enintään {limit} saa jäädä pois. "
+               "Korjaa ja toimita uudelleen",
+         "sv": "raderna i karantän har uppskattningsvis {lost} av {all} euro; högst {limit} får falla bort. Rätta och leverera på nytt"},
+    ),
     "several_sheets": (
-        r"\((?P<names>.*)\); deliver",
+        r"\((?P<names>.*)\)(?: under different headers)?; deliver",
         {"fi": "laskurivejä on usealla välilehdellä ({names}); toimita yksi välilehti tiedostoa kohti",
          "sv": "flera blad har fakturarader ({names}); leverera ett blad per fil"},
     ),
@@ -216,6 +288,11 @@ REASONS: Mapping[str, tuple[str, Mapping[str, str]]] = wording_refusals.REFUSALS
          "sv": f"filen kan inte läsas: den saknas, är skadad eller avbruten; {_AGAIN['sv']}"},
     ),
     "file_growing": ("", _GROWING),
+    "rows_lost": (
+        "",
+        {"fi": "toimituksen rivit on menetetty levyvian takia eikä alkuperäistä ole; toimita tiedosto uudelleen",
+         "sv": "leveransens rader har gått förlorade genom ett diskfel och originalet finns inte; leverera filen på nytt"},
+    ),
     "doctype_refused": (
         "",
         {"fi": "tiedostossa on DOCTYPE-määrittely; tallenna työkirja uudelleen taulukkolaskennalla",

@@ -80,6 +80,27 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str]]] = {
         {"fi": "luettelon agencies.csv merkistöä ei tunneta; korjaa viraston rivi",
          "sv": "teckenkodningen i agencies.csv är okänd; rätta myndighetens rad"},
     ),
+    "json_too_large": (
+        "",
+        {"fi": "JSONissa on enemmän arvoja kuin kerralla voi lukea; toimita se osissa tai CSV:nä",
+         "sv": "JSON-filen har fler värden än som kan läsas på en gång; leverera den i delar eller som CSV"},
+    ),
+    "reader_died": (
+        r"^(?P<what>.*); save it anew",
+        {"fi": "tiedoston lukeminen keskeytyi ({what}); tallenna se uudelleen ohjelmalla, jolla se on tehty, tai toimita se osissa tai CSV:nä",
+         "sv": "läsningen av filen avbröts ({what}); spara den på nytt med programmet som gjorde den eller leverera den i delar eller "
+               "som CSV"},
+    ),
+    "rows_broken": (
+        r"^(?P<broken>\d+) of the first (?P<read>\d+) rows",
+        {"fi": "ensimmäisistä {read} rivistä {broken} on virheellisiä, eikä loppua luettu; korjaa ne ja toimita tiedosto uudelleen",
+         "sv": "av de första {read} raderna är {broken} felaktiga och resten lästes inte; rätta dem och leverera filen på nytt"},
+    ),
+    "rows_blank": (
+        r"^(?P<aside>\d+) of the first (?P<read>\d+) rows",
+        {"fi": "ensimmäisistä {read} rivistä {aside} on tyhjiä tai summia, eikä loppua luettu; poista ne ja toimita tiedosto uudelleen",
+         "sv": "av de första {read} raderna är {aside} tomma eller summor och resten lästes inte; ta bort dem och leverera filen på nytt"},
+    ),
     "json_broken": (
         "",
         {"fi": "tiedosto ei ole JSONia UTF-8-merkistössä, on katkennut tai liian syvä; toimita se uudelleen kokonaisena",
@@ -97,8 +118,8 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str]]] = {
     ),
     "json_without_notices": (
         "",
-        {"fi": "JSONissa ei ole yhtään eForms-ilmoitusta; toimita lukurajapinnan vastaus sellaisenaan",
-         "sv": "JSON-filen har ingen eForms-annons; leverera läsgränssnittets svar som det är"},
+        {"fi": "JSONissa ei ole yhtään hankintailmoitusta; toimita lukurajapinnan vastaus sellaisenaan",
+         "sv": "JSON-filen har ingen upphandlingsannons; leverera läsgränssnittets svar som det är"},
     ),
     "no_notice": (
         "",
@@ -110,6 +131,16 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str]]] = {
         "",
         {"fi": "tiedosto ei ole eForms-ilmoitus eikä TED-ilmoitus (R2.0.8, R2.0.9); toimita hankintailmoituksia",
          "sv": "filen är varken en eForms-annons eller en TED-annons (R2.0.8, R2.0.9); leverera upphandlingsannonser"},
+    ),
+    "workbook_encrypted": (
+        "",
+        {"fi": "työkirjassa on salasana; tallenna se ilman salasanaa ja toimita uudelleen",
+         "sv": "arbetsboken har ett lösenord; spara den utan lösenord och leverera på nytt"},
+    ),
+    "packing_unknown": (
+        "",
+        {"fi": "tiedosto on pakattu tavalla, jota ei lueta; pura se tai pakkaa se zip- tai gz-tiedostoksi",
+         "sv": "filen är packad på ett sätt som inte läses; packa upp den eller packa den som zip eller gz"},
     ),
     "zip_too_many_members": (
         r"(?P<found>\d+) members, at most (?P<limit>\d+)",
@@ -195,6 +226,10 @@ RULES: dict[str, Mapping[str, str]] = {
         "sv": "datumet är en platshållare (2000-01-01, 1970-01-01) och utelämnades",
     },
     "form_type_unknown": {"fi": "lomaketyyppiä (BT-03) ei tunneta", "sv": "formulärtypen (BT-03) är okänd"},
+    "hilma_ted_unknown": {
+        "fi": "määrä, koko tai päivä, jonka Hilma on kirjoittanut TED-XML:ään (12/2019-2023) myös kertomatta; se jätettiin pois",
+        "sv": "antal, storlek eller dag som Hilma skrev i TED-XML (12/2019-2023) också utan uppgift; det utelämnades",
+    },
     "identifier_duplicate": {
         "fi": "kahdella organisaatiolla, osalla tai osan tuloksella on sama tunnus",
         "sv": "två organisationer, delar eller delresultat har samma identifierare",
@@ -218,6 +253,10 @@ RULES: dict[str, Mapping[str, str]] = {
     "nobody_named": {
         "fi": "rivi ei nimeä organisaatiota eikä sektoria",
         "sv": "raden anger varken organisation eller sektor",
+    },
+    "notice_contradictory": {
+        "fi": "ilmoitus on ristiriidassa itsensä kanssa; arvoa ei tunneta",
+        "sv": "annonsen motsäger sig själv; värdet är okänt",
     },
     "notice_date_missing": {
         "fi": "ilmoituksella ei ole oikeaa julkaisu- eikä lähetyspäivää",
@@ -245,11 +284,18 @@ RULES: dict[str, Mapping[str, str]] = {
         "fi": "jälki-ilmoituksessa ei ole yhdenkään osan tulosta",
         "sv": "resultatannonsen saknar resultat för delarna",
     },
+    "result_repeated": {
+        "fi": "osaa nimeämättömät kohdat toistavat samat luvut; ne ovat yksi tulos",
+        "sv": "avsnitt utan delnummer upprepar samma tal; de är ett resultat",
+    },
     "stage_of_other_kind": {
         "fi": "mittauspiste ei kuulu tälle hankinnan lajille",
         "sv": "mätpunkten hör inte till detta slag av upphandling",
     },
-    "subtype_missing": {"fi": "ilmoituksen alatyyppi (OPP-070) puuttuu", "sv": "annonsens undertyp (OPP-070) saknas"},
+    "subtype_unknown": {
+        "fi": "ilmoituksen alatyyppi (OPP-070) puuttuu tai on tuntematon; lomakkeen laji kertoo, mistä on kyse",
+        "sv": "annonsens undertyp (OPP-070) saknas eller är okänd; blankettypen säger vad den är",
+    },
     "supplier_unknown": {
         "fi": "tunnus ei ole oikea y-tunnus eikä ulkomaisen rekisterin tunnus",
         "sv": "koden är varken ett giltigt FO-nummer eller ett utländskt registers kod",

@@ -47,7 +47,6 @@ def warehouse(root: Path) -> Iterator[store.Store]:
     home = Home(root)
     home.create()
     with store.writing(home) as opened:
-        figures.create(opened)
         yield opened
 
 

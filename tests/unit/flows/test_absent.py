@@ -12,7 +12,6 @@ import pytest
 from flows import absent
 from schemas.key_figure import CELL
 from transforms.key_figures import DEFINITIONS
-from warehouse import figures
 from warehouse.home import Home
 from warehouse.store import Store, writing
 
@@ -22,7 +21,6 @@ WANTED = {name: DEFINITIONS[name] for name in ("spend_total", "contacts_n", "ein
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with writing(Home(tmp_path)) as opened:
-        figures.create(opened)
         yield opened
 
 

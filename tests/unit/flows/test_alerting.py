@@ -107,7 +107,6 @@ def test_what_was_not_sent_is_sent_later_and_only_once(store: Store) -> None:
 
 
 def test_a_transaction_that_fails_raises_nothing(store: Store) -> None:
-    alerts.create(store)
 
     def fails() -> None:
         with store.transaction():

@@ -52,7 +52,6 @@ def following(rng: Random, former: Snapshot) -> Snapshot:
 def test_every_past_publication_is_known_exactly(tmp_path: Path, seed: int) -> None:
     rng, snapshots = Random(seed), [Snapshot()]
     with warehouse(tmp_path / "home") as store:
-        revisions.create(store)
         for number in range(1, PUBLICATIONS + 1):
             snapshots.append(following(rng, snapshots[-1]))
             revisions.note(store, number, CAUSES[number % 4])

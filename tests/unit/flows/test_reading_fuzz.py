@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from flows import receiving
 from flows.preparing import prepare
 from schemas.reference import Reference
+from tests.examples import examples
 from transforms.delivery import Context, Limits
 from transforms.registry import SOURCES
+from warehouse.findings import PreparedBatch
 from warehouse.home import Home
-from warehouse.ledger import PreparedBatch
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = ["Kunnan nimi", "Tositenumero", "Tapaht.pvm", "Tilinumero", "Laskun summa ilman ALV"]
@@ -98,7 +99,8 @@ def become(name: str, agency: str, source: str, data: bytes) -> Iterator[Prepare
             if item.landed is None:
                 yield "".join(reason.code for reason in item.reasons)
             else:
-                yield from prepare([(SOURCES[source], [item.landed])], Context(reference), home)
+                for batches in prepare([(SOURCES[source], [item.landed])], Context(reference), home):
+                    yield from batches
 
 
 def assert_told(name: str, agency: str, source: str, data: bytes) -> None:
@@ -118,7 +120,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SEEDS)
-@settings(max_examples=70, suppress_health_check=QUIET)
+@settings(max_examples=examples(70), suppress_health_check=QUIET)
 @given(data=st.data())
 def test_mutated_files(kind: str, data: st.DataObject) -> None:
     assert_told(*data.draw(mutated(kind)))

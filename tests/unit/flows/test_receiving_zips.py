@@ -68,3 +68,27 @@ def test_what_a_crash_left_unpacked_goes_with_the_next_run(settings: Settings) -
 
     assert not old.exists()
     assert young.exists()
+
+
+def test_what_file_managers_leave_in_a_zip_is_no_delivery(settings: Settings, tmp_path: Path) -> None:
+    left = {"__MACOSX/2024/._ostot_2024.csv": "\0\5\26\7", "2024/._x": "\0", "Thumbs.db": "x", "2024/desktop.ini": "x", ".DS_Store": "x"}
+    left |= {"__MACOSX/2024/._kuvat.zip": "\0\5\26\7"}  # no archive, and never unpacked
+    path = packed(tmp_path / "ostot.zip", {"2024/ostot_2024.csv": CSV, **left})
+
+    received = pipeline.receive(settings, [path], "kaarina", "purchase_invoices")
+
+    assert [item.landed.intent.file_name for item in received if item.landed] == ["ostot_2024.csv"]
+    assert not [reason for item in received for reason in item.reasons]
+
+
+def test_a_zip_of_notices_says_what_was_passed_over(settings: Settings, tmp_path: Path) -> None:
+    path = packed(tmp_path / "ilmoitukset.zip", {"a.xml": "<x/>", "__MACOSX/._a.xml": "\0", "Thumbs.db": "x"})
+
+    pipeline.receive(settings, [path], "hilma", "procurement_notices")
+    pipeline.nightly(settings)
+
+    (receipt,) = (settings.home / "receipts" / "hilma" / "procurement_notices").glob("*.json")
+    told = json.loads(receipt.read_text("utf-8"))
+    assert told["read_as"] == {"passed_over": ["__MACOSX (1)", "thumbs.db (1)"]}
+    assert [table["rows_read"] for table in told["tables"] if table["table_name"] == "notice"] == [1]
+    assert "Tiedostot, taulukot ja välilehdet, joita ei luettu: __MACOSX (1), thumbs.db (1)" in receipt.with_suffix(".txt").read_text("utf-8")

@@ -24,7 +24,6 @@ CAUSES = revisions.CAUSES
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with warehouse(tmp_path / "home") as opened:
-        revisions.create(opened)
         yield opened
 
 
@@ -54,6 +53,19 @@ def test_a_provisional_value_is_not_revised_and_a_final_one_is(store: Store) -> 
     revise(store, 2, Decimal(2), "late")
     revise(store, 3, Decimal(5), "correction")
     assert told(store) == [(3, "correction", 2, 5, 3)]
+
+
+def test_what_has_no_steps_is_borne_by_the_code_that_changed_not_by_who_delivers(store: Store) -> None:
+    publish(store, 1, [{"value": Decimal(1)}])
+    for cause in ("code", "correction"):
+        revisions.note(store, 2, cause)
+        if cause == "code":
+            revisions.note_borne(store, {"single_bid_share": "code"}, ["single_bid_share"])
+    publish(store, 2, [{"value": Decimal(4)}])
+    revisions.write(store, 2)
+    assert told(store) == [(2, "code", 1, 4, 3)]
+    revise(store, 3, Decimal(5), "correction")
+    assert told(store)[1:] == [(3, "correction", 4, 5, 1)], "the next publication has causes of its own"
 
 
 def test_a_publication_made_again_tells_once(store: Store) -> None:

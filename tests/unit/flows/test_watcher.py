@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from flows import events, watcher
+from flows import doctoring, events, watcher
 from flows.events import Event
 from flows.guards import SWEEP
 from flows.watcher import Announcer
 from schemas.errors import ServiceUnavailable
+from tests.unit.flows.inbox_files import PanicException
 from warehouse.home import Home
 
 
@@ -71,6 +73,7 @@ def _publish(home: Home, at: float) -> None:
     os.utime(receipt, (at, at))
     (home.published / "current").unlink(missing_ok=True)
     (home.published / "current").symlink_to("generations")
+    os.utime(home.published / "current", (at, at), follow_symlinks=False)  # the file system's clock may lag behind time.time()
 
 
 def test_what_is_heard_and_published_owes_nothing(announcer: Announcer, server: Server, home: Home) -> None:
@@ -125,3 +128,40 @@ def test_without_a_server_nothing_is_owed(home: Home) -> None:
     announcer.follow_up()
     announcer.catch_up()
     assert not announcer.awaited
+
+
+@pytest.mark.parametrize("error", [UnicodeDecodeError("utf-8", b"\xe4", 0, 1, "no"), OSError(28, "no watches left"), PanicException("x")])
+def test_an_inbox_that_cannot_be_watched_is_looked_at_all_the_same(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    calls = []
+
+    def watch(*_arguments: object, **_options: object) -> Iterator[set[object]]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise error
+        yield set()
+
+    monkeypatch.setattr(watcher, "watch_files", watch)
+    monkeypatch.setattr(watcher, "TICK_MS", 1)
+    monkeypatch.setattr(watcher, "WATCH_AGAIN_SECONDS", 0.05)
+    ticks = watcher._ticks(home, threading.Event())
+    next(ticks)
+    [finding] = doctoring._inbox(home)
+    assert (finding.severity, type(error).__name__ in finding.text) == ("warn", True)
+    assert len(list(ticks)) > 1
+    assert doctoring._inbox(home) == []  # watched again
+
+
+def test_a_folder_whose_name_is_no_utf_8_does_not_end_the_watcher(home: Home) -> None:
+    folder = os.fsencode(home.inbox) + b"/kaarina/purchase_\xe4"
+    os.makedirs(folder)  # noqa: PTH103
+    stop = threading.Event()
+    seen = 0
+    for _ in watcher._ticks(home, stop):
+        seen += 1
+        with open(folder + b"/a%d.csv" % seen, "wb") as file:  # noqa: PTH123
+            file.write(b"x")
+        if seen == 3:
+            stop.set()
+    assert seen >= 3

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flows.figure_view import for_people
 from flows.reporting import escaped
+from tests.examples import examples
 
 NUMBERS = st.decimals(min_value=-2000, max_value=5_000_000, places=6)
 
@@ -44,7 +45,7 @@ def test_the_value_shown_stands_on_the_same_side_of_the_target(value: Decimal, t
     assert (read > target, read < target) == (value > target, value < target)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=examples(2000))
 @given(
     st.text()
     | st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n"]).flatmap(lambda mark: st.text().map(lambda rest: mark + rest))

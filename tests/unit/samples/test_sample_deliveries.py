@@ -52,6 +52,7 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_other_files(tmp_path: Path
     assert len(first) > 15
 
 
+@pytest.mark.long
 def test_demo_is_deterministic_too(demo: Sample, tmp_path: Path) -> None:
     generate(tmp_path, "demo")
     assert digest(tmp_path) == digest(demo.out)
@@ -62,7 +63,7 @@ def test_tiny_is_small(tmp_path: Path) -> None:
     agencies = {path.name for path in (tmp_path / "inbox").iterdir()}
     assert agencies == {"sample-state", "sample-koela", "hilma-sample"}
     assert 150 <= len(sample.postings) <= 500
-    assert 10 <= sum(len(procedure.notices) for procedure in sample.procedures) <= 40
+    assert 10 <= sum(len(procedure.notices) for procedure in sample.procedures) <= 60
 
 
 def test_large_sample_has_about_as_many_rows_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,9 +141,15 @@ def test_state_files_change_their_form_between_the_eras(demo: Sample) -> None:
     assert "Salassa pidettävä" in old
 
 
+IN_OWN_SHAPE = ("hilma_oma_", "hilma_lahetetyt_", "hilma_hakutulokset", "ted_samat_")
+"""Beginnings of files with notices in Hilma's own shape, and of what goes with them."""
+
+
 def notices(demo: Sample) -> list[bytes]:
     found = []
     for path in sorted((demo.out / "inbox/hilma-sample/procurement_notices").iterdir()):
+        if path.name.startswith(IN_OWN_SHAPE):
+            continue
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 found += [archive.read(name) for name in archive.namelist()]
@@ -154,7 +161,7 @@ def notices(demo: Sample) -> list[bytes]:
 
 
 def test_every_notice_is_well_formed_and_planted(demo: Sample) -> None:
-    planted = sum(notice.versions for procedure in demo.procedures for notice in procedure.notices)
+    planted = sum(notice.versions for procedure in demo.procedures for notice in procedure.notices if procedure.schema != "hilma")
     roots = [etree.fromstring(content).tag for content in notices(demo)]
     assert len(roots) == planted
     assert planted > 500
@@ -248,3 +255,27 @@ def test_manifests_name_coverage_and_agency(demo: Sample) -> None:
     state = demo.out / "inbox/sample-state/purchase_invoices"
     first, corrected = (json.loads((state / f"th_data_2024{x}.csv.manifest.json").read_text()) for x in ("", "_korjattu"))
     assert first["produced_at"] < corrected["produced_at"]
+
+
+def test_notices_in_hilmas_own_shape_hold_what_is_planted(demo: Sample) -> None:
+    """Both layouts, keys in either case, lists with and without a name; tender counts of awards, added up; XML of what comes twice."""
+    folder = demo.out / "inbox/hilma-sample/procurement_notices"
+    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("hilma_[ol]*.json"))}
+    lists = [json.loads(text.lower()) for text in texts.values()]
+    elements = [element for found in lists for element in (found if isinstance(found, list) else found["value"])]
+    planted = [(procedure, notice) for procedure in demo.procedures if procedure.schema == "hilma" for notice in procedure.notices]
+
+    assert len(elements) == len(planted) > 400
+    assert {len([name for name in texts if name.startswith(start)]) for start in IN_OWN_SHAPE[:2]} == {4}
+    assert {'"NoticeNumber"' in text for text in texts.values()} == {True, False}
+    contents = [element.get("notice", element) for element in elements]
+    kinds = {content["type"] for content in contents}
+    assert kinds == {100, 200, 300, 301, 500, 600, 1500, 9901, 9902, 9903, 9904, 9905, 9911, 9912, 9913}
+    results = [lot["awardcontract"] for content in contents if content["type"] in (300, 301, 600) for lot in content["objectdescriptions"]]
+    contracts = [(one.get("awardedcontracts") or [one["awardedcontract"]])[0] for one in results if one["contractawarded"] == 1]
+    counts = [one["numberoftenders"] for one in contracts]
+    told = sum(count["total"] for count in counts if not count.get("disagreetenderinformationtobepublished"))
+    lots = [lot for procedure, notice in planted if notice.role == "result" for lot in procedure.lots]
+    assert told == sum(lot.result.tenders or 0 for lot in lots if lot.result)
+    with zipfile.ZipFile(folder / "ted_samat_ilmoitukset.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(f"{notice.number}.xml" for _, notice in planted if notice.also_ted)

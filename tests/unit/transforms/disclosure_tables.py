@@ -21,7 +21,7 @@ from scipy.optimize import linprog
 from schemas.key_figure import KEY_FIGURE
 from schemas.reference import Reference
 from transforms import periods
-from transforms.disclosure.protect import BEHIND, FORMER, protect
+from transforms.disclosure.protect import BEHIND, FORMER, NODE, PART, protect
 from transforms.disclosure.rules import Rule, Rules, rules
 from transforms.key_figures import DEFINITIONS
 from transforms.levels import ALWAYS
@@ -171,7 +171,7 @@ def settled(numbers: Mapping[Place, Mapping[Series, Numbers]]) -> pl.DataFrame:
                 "level_id": level_id,
             }
             own |= {"level_name": level_id, "breakdown_kind": "item" if part else "", "breakdown_id": part, "period_kind": kind}
-            own |= {"period_start": start, "period_end": periods.period(kind, start)[2], "unit": figure.unit, "value": total / n}
+            own |= {"period_start": start, "period_end": periods.period(kind, start)[2], "unit": figure.unit, "value": total / n if n else None}
             own |= {
                 "numerator": total,
                 "denominator": Decimal(n),
@@ -197,15 +197,27 @@ def members(*worlds: World) -> pl.DataFrame:
 
 
 def told(
-    numbers: Mapping[Place, Mapping[Series, Numbers]], people: pl.DataFrame, *earlier: pl.DataFrame, seed: int = 0
+    numbers: Mapping[Place, Mapping[Series, Numbers]],
+    people: pl.DataFrame,
+    *earlier: pl.DataFrame,
+    seed: int = 0,
+    then: Mapping[Place, Mapping[Series, Numbers]] | None = None,
 ) -> pl.DataFrame:
-    """The open and restricted rows of a publication after those told `earlier`; `seed` shuffles the rows that go in."""
+    """The open and restricted rows of a publication after those told `earlier`, and nothing remembered of what they decided on;
+    `seed` shuffles the rows that go in. `then`: the true numbers of the last one, where known."""
     withheld = [frame.filter(status="suppressed") for frame in earlier]
-    before = pl.concat([pl.DataFrame(schema=FORMER), *(frame.select(FORMER.names()) for frame in withheld)])
-    former = earlier[-1].filter(~pl.col("is_restricted")).select(FORMER.names()) if earlier else pl.DataFrame(schema=FORMER)
+    unknown = pl.lit(None, pl.Int64).alias("behind_n")
+    before = pl.concat([pl.DataFrame(schema=FORMER), *(frame.with_columns(unknown).select(FORMER.names()) for frame in withheld)])
+    former = pl.DataFrame(schema=FORMER)
+    if earlier:
+        former = earlier[-1].filter(~pl.col("is_restricted")).with_columns(unknown)
+        if then is not None:
+            units = settled(then).select(*PART, *NODE, pl.col("n").alias("behind_n"))
+            former = former.drop("behind_n").join(units, on=[*PART, *NODE], how="left")
+        former = former.select(FORMER.names())
     rows = settled(numbers).sample(fraction=1, shuffle=True, seed=seed)
     behind = _companies(numbers)
-    return protect(rows, RULES, people, behind, before, former)
+    return protect(rows, RULES, people, behind, before, former).rows
 
 
 def _companies(numbers: Mapping[Place, object]) -> pl.DataFrame:

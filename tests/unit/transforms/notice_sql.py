@@ -137,7 +137,7 @@ QUERIES = (
     one(
         "missing_call_share", "NOT EXISTS (FROM told k WHERE k.proc = f.proc AND k.says = 'call')", "1",
         f"{IN_PROCEDURE} WHERE procedure_type NOT IN ('neg-wo-call', 'oth-single') AND (EXISTS (FROM told k WHERE k.proc = f.proc AND k.says = 'call') OR "
-        "least(f.since, (SELECT min(decision_date) FROM won WHERE won.proc = f.proc)) >= DATE '2024-01-23')",
+        "least(f.since, (SELECT min(decision_date) FROM won WHERE won.proc = f.proc)) >= DATE '2024-10-24')",
     ),
     one(
         "decision_days_mean", "days", "1", """FROM (

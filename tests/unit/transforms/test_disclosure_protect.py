@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from random import Random
 
 import polars as pl
@@ -11,7 +13,7 @@ import pytest
 from schemas.key_figure import KEY_FIGURE
 from tests.unit.transforms import disclosure_tables as tables
 from tests.unit.transforms.disclosure_tables import Respondent, World
-from transforms.disclosure.protect import HIDDEN
+from transforms.disclosure.protect import BEHIND, FORMER, HIDDEN, NODE, PART, protect
 
 SAID = (0.5, 0.6, 0.7)
 
@@ -122,6 +124,52 @@ def test_an_unchanged_publication_tells_the_same_again() -> None:
             same = tables.world(rng, 3)
             first, second = told(table, same, same)
             assert first.sort(KEY_FIGURE.primary_key).equals(second.sort(KEY_FIGURE.primary_key))
+
+
+def with_parts_of_nobody(table: str, of: World) -> dict[tables.Place, dict[tables.Series, tables.Numbers]]:
+    """Every place has a row of every part, also of those that nobody there answered."""
+    empty = dict.fromkeys(tables.series_of(table), (0, Decimal(0)))
+    return {place: empty | parts for place, parts in tables.content(table, of).items()}
+
+
+def test_parts_of_nobody_that_are_withheld_with_their_node_are_no_secret() -> None:
+    """A unit withheld whole takes its empty parts along: protecting the same data once more withholds no more."""
+    seen = 0
+    for seed in range(40):
+        rng = Random(f"nobody-{seed}")
+        of = tables.world(rng, 3)
+        nobody = tuple(replace(each, says=(*each.says[:2], 0.0)) for each in of.respondents[: rng.randint(0, 9)])
+        of = replace(of, respondents=nobody + of.respondents[len(nobody) :])
+        truth, everyone = with_parts_of_nobody("customer_survey", of), tables.members(of)
+        first = tables.told(truth, everyone)
+        second = tables.told(truth, everyone, first, then=truth)
+        assert second.sort(KEY_FIGURE.primary_key).equals(first.sort(KEY_FIGURE.primary_key))
+        seen += not tables.told(truth, everyone, first).sort(KEY_FIGURE.primary_key).equals(first.sort(KEY_FIGURE.primary_key))
+    assert seen, "taken for secrets, some of them would have taken more along"
+
+
+def test_what_was_decided_on_the_same_content_is_decided_again() -> None:
+    """Whatever else former publications withheld meanwhile."""
+    of = people(a_1=2, a_2=30, a_3=7, a_4=12, b_1=20, b_2=9)
+    truth, everyone = tables.settled(tables.content("customer_survey", of)), tables.members(of)
+    nothing = pl.DataFrame(schema=FORMER), pl.DataFrame(schema=FORMER)
+    behind = pl.DataFrame(schema=BEHIND)
+    first = protect(truth, tables.RULES, everyone, behind, *nothing)
+    known = {tuple(row) for row in first.marks.iter_rows()}
+    hidden = first.rows.filter(status="suppressed")
+    cells = {(row[: len(PART)], row[len(PART) :]) for row in hidden.select(*PART, *NODE).iter_rows()}
+    more = truth.filter(level="organisation").with_columns(behind_n=pl.lit(None, pl.Int64)).select(FORMER.names())
+
+    def recall(*asked: object) -> set[tuple[tuple[str, ...], tuple[str, ...]]] | None:
+        return cells if asked in known else None
+
+    again = protect(truth, tables.RULES, everyone, behind, more, nothing[1], recall)
+    assert again.rows.equals(first.rows)
+    assert again.marks.equals(first.marks)
+    moved = truth.with_columns(n=pl.when(level="organisation", level_id="a_4").then(pl.col("n") + 1).otherwise("n"))
+    other = protect(moved, tables.RULES, everyone, behind, more, nothing[1], recall)
+    assert not set(other.marks.rows()) & known
+    assert withheld(other.rows) > withheld(first.rows), "what is not recalled stays withheld for ever"
 
 
 def test_one_newly_unsafe_cell_takes_the_sums_that_its_change_would_tell() -> None:

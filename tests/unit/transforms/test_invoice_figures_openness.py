@@ -19,8 +19,11 @@ YEARS = range(2020, 2025)
 FIGURES = {figure.figure_id: figure for figure in spend_openness.DEFINITIONS}
 
 
-def cells(frame: tuple[tuple[str, date, date], ...] = ()) -> pl.DataFrame:
-    """A1 spends 1 000 euros a year and advertises 600 euros in 2020 and 300 in 2023; A2 advertises but delivers no invoices."""
+def cells(frame: tuple[tuple[str, date, date], ...] = (), expected_since: date = date(2020, 1, 1)) -> pl.DataFrame:
+    """A1 spends 1 000 euros a year and advertises 600 euros in 2020 and 300 in 2023; A2 advertises but delivers no invoices.
+
+    Of what is expected, which begins in 2020, only what comes from `expected_since` on is computed with.
+    """
     months = [date(year, month, 1) for year in YEARS for month in range(1, 13)]
     bought = [
         lines.Line(
@@ -48,7 +51,10 @@ def cells(frame: tuple[tuple[str, date, date], ...] = ()) -> pl.DataFrame:
     names = ["organisation_id", "month", "has_call", "call_value_cents", "call_value_state"]
     measures = {
         "spend_month": lines.read(lines.warehouse(lines.frame(bought)), "FROM spend_month"),
-        "expected": pl.DataFrame(expected, schema=["organisation_id", "month", "present"], orient="row"),
+        "expected": pl.DataFrame(
+            [row for row in expected if row[1] >= expected_since], schema=["organisation_id", "month", "present"], orient="row"
+        ),
+        "expected_first": pl.DataFrame({"month": months[:1]}),
         "procedure_start": pl.DataFrame(calls, schema=names, orient="row"),
     }
     contributions = spend_openness.compute(measures, Parameters(frame=frame))
@@ -68,6 +74,12 @@ def test_publication_rate_looks_back_36_months_at_the_same_organisations() -> No
         2024: (300_00, 3000_00, 1, None),
     }
     assert set(nation["period_kind"]) == {"year"}
+
+
+def test_a_window_rests_on_the_first_month_of_all_not_of_those_computed_together() -> None:
+    """Nobody is expected in the first of the window's years: what is known of the years before does not depend on the run."""
+    found = cells(expected_since=date(2023, 1, 1)).filter(figure_id="publication_rate_spend", level="national")
+    assert dict(found.select(pl.col("period_start").dt.year(), "reason").iter_rows())[2024] is None
 
 
 ALWAYS = (date(1900, 1, 1), date(9999, 12, 31))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from samples.ids import personal_id
 from schemas.reference import Reference
+from tests.examples import examples
 from tests.unit.transforms.invoice_files import CONTEXT, HEADER, accepted, delivered_of, failures, put, rows, run, warnings
 from transforms.coded import Coded
 from transforms.delivery import CleanPart, Conclusion
@@ -76,7 +78,7 @@ def test_of_an_account_in_one_cell_the_leading_code_stays(tmp_path: Path) -> Non
     assert "308T" not in stored(parts, conclusion)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.integers(0, 40_000),
     st.sampled_from(DASHES),
@@ -108,7 +110,7 @@ def test_names_that_hold_codes_are_dropped(name: str) -> None:
     assert (found.kind[0], found.id[0], found.name[0]) == ("private_trader", None, None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.dates(date(1900, 1, 1), date(2024, 12, 31)),
     st.integers(0, 9999),
@@ -138,7 +140,7 @@ ORDINARY = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(ORDINARY, min_size=1, max_size=40))
 def test_ordinary_numbers_are_never_taken_for_people(texts: list[str]) -> None:
     assert not personal_values(pl.Series(texts)).any()
@@ -150,7 +152,7 @@ def test_of_running_numbers_behind_a_day_few_are_lost() -> None:
     assert personal_values(texts).sum() <= len(texts) // 20
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40))))
 def test_no_text_breaks_the_search(texts: list[str | None]) -> None:
     values = pl.Series(texts, dtype=pl.String)
@@ -193,3 +195,28 @@ def test_a_code_among_the_headers_is_not_noted(tmp_path: Path) -> None:
     assert failures(parts, conclusion) == []
     [raw] = source.read([delivered_of(tmp_path / "ostot_2021.csv")], CONTEXT)
     assert raw.notes["unknown_columns"] == ["***"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Matti Meikäläinen", "private_trader"),
+        ("MEIKÄLÄINEN MATTI", "private_trader"),
+        ("Anna-Liisa Mallikas", "private_trader"),
+        ("Åke von Modell", "private_trader"),
+        ("Johan K. Modellström", "private_trader"),
+        ("Virtanen, Maija", "private_trader"),
+        ("Matti Meikäläinen Oy", "business_id"),
+        ("Ab Anna Modell", "business_id"),
+        ("Maija Mallikkaan säätiö", "business_id"),
+        ("Matti", "business_id"),
+        ("Malli Konepaja", "business_id"),
+        ("Olga 24", "business_id"),
+        ("Annan kaupunki", "business_id"),
+    ],
+)
+def test_first_and_last_name_without_a_form_is_a_private_trader_whatever_its_id(name: str, kind: str) -> None:
+    ids, names = (Coded(pl.Series([text]), np.zeros(1, dtype=np.uint32)) for text in ("0112038-9", name))
+    found = identify(ids, names, 1, Words(Reference.load()))
+    is_private = kind == "private_trader"
+    assert (found.kind[0], found.id[0], found.name[0]) == (kind, *((None, None) if is_private else ("0112038-9", name)))

@@ -13,6 +13,7 @@ from stdnum.fi import ytunnus
 
 from schemas.purchase_invoices import MAX_CENTS
 from schemas.reference import Reference
+from tests.examples import examples
 from transforms.amounts import BLANK, OUT_OF_RANGE, READ, UNREADABLE, guess_decimal_mark, parse_cents
 from transforms.coded import Coded, tidy
 from transforms.dates import detect_date_format, parse_dates
@@ -32,7 +33,7 @@ def written(cents: int, mark: str, thousands: str, minus: str) -> str:
     return text + "-" if minus == "behind" else minus + text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.tuples(CENTS, st.sampled_from(["", " ", "\u00a0", "\u202f", "'"]), st.sampled_from(["-", "\u2212", "–", "behind"]))
@@ -46,14 +47,14 @@ def test_written_amounts_come_back_to_the_cent(amounts: list[tuple[int, str, str
     assert state.to_list() == [READ] * len(amounts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.decimals(min_value=-(10**7), max_value=10**7, places=7), st.sampled_from(["f", "E"]))
 def test_more_decimals_are_rounded_half_away_from_zero(number: Decimal, how: str) -> None:
     cents, _ = parse_cents(pl.Series([format(number, how)]), ".")
     assert cents[0] == int((number * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.text(max_size=80)), MARKS)
 def test_no_text_breaks_amounts(texts: list[str], mark: str) -> None:
     cents, state = parse_cents(pl.Series(texts, dtype=pl.String), mark)
@@ -71,13 +72,23 @@ def test_states_of_amounts(text: str, state: int) -> None:
     assert parse_cents(pl.Series([text]), ",")[1].to_list() == [state]
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "cents"),
+    [("1.250,-", ",", 125000), ("100,-- €", ",", 10000), ("100.-", ",", 10000), ("1'250.-", ".", 125000), ("(100,-)", ",", -10000),
+     ("\u22121\u00a0250,\u2012", ",", -125000), ("7,\u2015", ",", 700), ("100,00-", ",", -10000), ("0,-", ",", 0),
+     ("1.250.-", ".", None), ("1.250.-", ",", None), ("1,250,-", ",", None), ("99,50,-", ",", None), ("1e3,-", ",", None)],
+)  # fmt: skip
+def test_what_stands_before_a_dash_for_no_cents_is_whole(text: str, mark: str, cents: int | None) -> None:
+    assert parse_cents(pl.Series([text]), mark)[0].to_list() == [cents]
+
+
 def test_decimal_mark_is_seen() -> None:
     assert guess_decimal_mark(pl.Series(["1 234,50", "12", "0,5"]), ".") == ","
     assert guess_decimal_mark(pl.Series(["1,234.50", "9.680000000001"]), ",") == "."
     assert guess_decimal_mark(pl.Series(["1234", None]), ".") == "."
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.dates(date(2013, 1, 1), date(2099, 12, 31)), min_size=1),
     st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%Y%m%d", "%y%m%d", "%Y/%m/%d"]),
@@ -110,7 +121,7 @@ def valid_id(number: int) -> str | None:
     return None if check == 10 else f"{digits}-{check}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.integers(1, 9_999_999), st.integers(0, 9))
 def test_business_ids_agree_with_the_arithmetic(number: int, check: int) -> None:
     text = f"{number:07d}-{check}"
@@ -122,14 +133,14 @@ def test_business_ids_agree_with_the_arithmetic(number: int, check: int) -> None
         assert business_id(text[1:]) == expected  # old six-digit numbers
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(max_size=30))
 def test_no_text_breaks_ids(text: str) -> None:
     state, found = read_id(text.strip())
     assert (found is None) or state in (1, 2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9_999_999), st.integers(0, 9)), min_size=1),
     st.sampled_from(["{:07d}-{}", "FI{:07d}{}", "{:d}-{}"]),
@@ -162,7 +173,7 @@ def test_other_ids_are_not_personal(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "stored"),
     [("Sähkö Oy", "no_id", "Sähkö Oy"), ("Oy Ab Karl", "no_id", "Oy Ab Karl"), ("Helsingin kaupunki", "no_id", "Helsingin kaupunki"),
-     ("Matti Meikäläinen", "no_id", None), ("Tmi Matti M", "private_trader", None), ("T:mi Matti", "private_trader", None),
+     ("Matti Meikäläinen", "private_trader", None), ("Tmi Matti M", "private_trader", None), ("T:mi Matti", "private_trader", None),
      ("Matti M toiminimi", "private_trader", None), ("private trader", "private_trader", None), ("toiminimiyrittäjä", "private_trader", None),
      ("Virtanen 131052-308T Oy", "private_trader", None), ("Salassa pidettävä", "masked", None), ("Sekretessbelagd", "masked", None),
      ("CONFIDENTIAL", "masked", None), ("Muster GmbH", "no_id", "Muster GmbH"), ("Hansel Oy", "no_id", "Hansel Oy"), ("", "no_id", None)],
@@ -199,7 +210,7 @@ def test_coverage_of_file_names(name: str, first: str | None, last: str | None, 
     assert (found[0] and found[0].isoformat(), found[1] and found[1].isoformat(), found[2]) == (first, last, part)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=60))
 def test_no_file_name_breaks_coverage(name: str) -> None:
     first, last, _ = coverage(name)
@@ -213,7 +224,7 @@ def test_headers_are_normalised() -> None:
     assert tidy(pl.Series(["  a \u00a0 b ", " "])).to_list() == ["a b", None]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text("aä \u00a0\u200b\t\n\u2003\u3000\u0085", max_size=8)), min_size=1))
 def test_tidying_collapses_every_run_of_blanks(texts: list[str | None]) -> None:
     expected = [None if text is None else " ".join(text.replace("\u200b", " ").split()) or None for text in texts]

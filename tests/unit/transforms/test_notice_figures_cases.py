@@ -1,5 +1,5 @@
 """Cases of notice figures: tests/cases/figures/<figure>/<what it shows>/ holds sparse tables (notice.csv, lot.csv, ...) and
-expected.csv. A new case needs no Python.
+expected.csv, and agencies.csv where the feed of notices matters. A new case needs no Python.
 
 expected.csv: any of variant, scope, breakdown_id, organisation_id, month say which contributions are summed; the other columns
 are what they must sum to. `amounts` lists the observations of a median, `units` what a distinct figure counts, `reason` why
@@ -24,21 +24,23 @@ CASES = Path(__file__).parents[2] / "cases" / "figures"
 FOUND = sorted(path.parent for path in CASES.glob("*/*/notice.csv"))
 KEYS = ("variant", "scope", "breakdown_id", "organisation_id", "month")
 SUMS = ("numerator", "denominator", "n", "covered", "asked")
-REFERENCE = Reference.load(
-    {
-        "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note\n"
-        "state:901,2626335-1,Mallivirasto,Mallverket,,state,25,01,,,,\n"
-    }
-)
+REGISTERS = {
+    "agencies.csv": "agency,name,sources,frame_from\nhilma,Hilma,procurement_notices,2023-01-01\n",
+    "organisations.csv": "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note\n"
+    "state:901,2626335-1,Mallivirasto,Mallverket,,state,25,01,,,,\n",
+}
+REFERENCE = Reference.load(REGISTERS)
 PARAMETERS = Parameters(gdp_cents={2024: 1_000_000})
 
 
 @pytest.mark.parametrize("case", FOUND, ids=[f"{case.parent.name}-{case.name}" for case in FOUND])
 def test_case(case: Path) -> None:
     figure_id = case.parent.name
-    given = {path.stem: read_rows(path) for path in case.glob("*.csv") if path.stem != "expected"}
+    given = {path.stem: read_rows(path) for path in case.glob("*.csv") if path.stem not in ("agencies", "expected")}
+    own = case / "agencies.csv"
+    reference = Reference.load(REGISTERS | {own.name: own.read_text("utf-8")}) if own.exists() else REFERENCE
 
-    measures = measure(tables(given), REFERENCE)
+    measures = measure(tables(given), reference)
     rows = FIGURES[figure_id].module.compute(measures, PARAMETERS).filter(pl.col("figure_id") == figure_id)
 
     assert set(CONTRIBUTION.polars_schema().names()) <= set(rows.columns)

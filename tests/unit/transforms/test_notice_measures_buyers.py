@@ -78,7 +78,7 @@ def test_nameless_buyers_are_kept_apart_by_procedure() -> None:
         ("cga", "FI1B1", "state", "01"),
         ("la", "FI197", "municipality", "06"),
         ("body-pl", "FI1D6", "other_public", "17"),
-        ("ra", "FI200", "unknown", "21"),
+        ("ra", "FI200", "wellbeing_county", "21"),
         (None, "FI1", None, None),
         ("new-code", None, None, None),
     ],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.key_figure import CONTRIBUTION
 from schemas.procurement_notices import CONTRACT
 from schemas.reference import Reference
+from tests.examples import examples
 from tests.unit.transforms.notice_facts import Given, tables
 from tests.unit.transforms.notice_random import random_notices
 from transforms.key_figures import FIGURES
@@ -22,7 +23,7 @@ from transforms.measures.procurement_notices import MEASURES, measure
 REFERENCE = Reference.load()
 PARAMETERS = Parameters(gdp_cents={2024: 10**9})
 SEEDS = st.integers(0, 10**6)
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOTICE_FIGURES = {
     key: figure
     for key, figure in FIGURES.items()
@@ -159,11 +160,15 @@ def test_notices_that_change_each_other_in_a_ring_are_measured(ring: list[str]) 
     assert measures["procedure_result"].height == 1
 
 
+VERSIONS = {"missing_call_share": 2}
+"""Whose meaning has changed: METHOD 37."""
+
+
 @pytest.mark.parametrize("figure_id", sorted(NOTICE_FIGURES))
 def test_definitions_say_what_the_catalogue_needs(figure_id: str) -> None:
     definition = NOTICE_FIGURES[figure_id].definition
 
-    assert definition.version == 1
+    assert definition.version == VERSIONS.get(figure_id, 1)
     for texts in (definition.name, definition.definition, *(definition.variant_names or {}).values()):
         assert set(texts) == {"fi", "sv", "en"}
         assert all(text.strip() for text in texts.values())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import DeliveryRefused
 from schemas.reference import Reference
+from tests.examples import examples
 from transforms.delivery import Limits, RawPart
 from transforms.formats import hilma, notices
 from transforms.sources import notice_cleaning
@@ -85,7 +86,7 @@ def blanked(data: bytes, place: int) -> bytes:
     return data[:start] + JUNK[place % 7] + data[data.index(b"<", start) :]
 
 
-@settings(max_examples=100, deadline=5000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=5000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_a_mutated_document_is_taken_or_refused(data: bytes) -> None:
     accepted, refused = become(data)
@@ -100,7 +101,7 @@ def test_thousands_of_mutated_documents_are_taken_or_refused(data: bytes) -> Non
     assert sum(become(data)) == 1
 
 
-@settings(max_examples=100, deadline=5000, derandomize=True)
+@settings(max_examples=examples(100), deadline=5000, derandomize=True)
 @given(st.sampled_from(SEEDS), st.integers(0, 10**6))
 def test_any_value_may_be_nonsense(data: bytes, place: int) -> None:
     accepted, refused = become(blanked(data, place))
@@ -108,7 +109,7 @@ def test_any_value_may_be_nonsense(data: bytes, place: int) -> None:
     assert accepted + refused == 1
 
 
-@settings(max_examples=60, deadline=5000, derandomize=True)
+@settings(max_examples=examples(60), deadline=5000, derandomize=True)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda node: st.lists(node) | st.dictionaries(
     st.sampled_from(["eForm", "hilmaStatistics", "notices", "LOT-0001", "noticeNumber", "project", "x"]), node), max_leaves=12))  # fmt: skip
 def test_any_json_is_taken_or_refused(value: object) -> None:

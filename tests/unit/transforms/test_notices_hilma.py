@@ -57,13 +57,13 @@ def test_json_lines_are_a_batch() -> None:
     assert [document.position for document in hilma.documents(lines.encode())] == [1, 2, 3]
 
 
-def test_a_notice_from_before_eforms_is_refused_by_itself() -> None:
-    old = {"id": 5, "noticeNumber": "2021-000001", "procurementProjectId": 3, "project": {"title": "x"}, "lotsInfo": {}}
+def test_an_entry_of_the_search_index_is_refused_by_itself() -> None:
+    old = {"id": "OLD-5", "noticeNumber": "2021-000001", "projectTitle": "x", "mainType": "National", "cpvCodes": "90910000 x"}
 
     found = hilma.documents(json.dumps([old, {"eForm": PACKED}]).encode())
 
     assert [document.refused is None for document in found] == [False, True]
-    assert "before eForms" in (found[0].refused or "")
+    assert "search index" in (found[0].refused or "")
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,42 @@ def test_personal_identity_codes_are_dropped_and_told(text: str, country: str | 
         ("Yritys Oy / maija@example.org", None),
         ("Mallikas 131052-308T", None),
         ("x" * 400, "x" * 300),
+        ("Maija Mallikas", None),
+        ("MALLIKAS MAIJA-LIISA", None),
+        ("Åke von Modell", None),
+        ("Matti J. Mallikas", None),
+        ("Maija Mallikas Oy", "Maija Mallikas Oy"),
+        ("Mallikas ja kumppanit ky", "Mallikas ja kumppanit ky"),
+        ("Modell & Söner Ab", "Modell & Söner Ab"),
+        ("Mallilan kaupunki", "Mallilan kaupunki"),
+        ("Mallila Stad", "Mallila Stad"),
+        ("Mallitekniikka", "Mallitekniikka"),
+        ("Malli Tekniikka 24", "Malli Tekniikka 24"),
         (None, None),
     ],
 )
 def test_names(name: str | None, kept: str | None) -> None:
     assert NAMES.kept(name, is_buyer=False) == kept
+
+
+def test_a_persons_name_stays_where_a_public_body_buys() -> None:
+    assert NAMES.kept("Suomen Mallilaitos", is_buyer=True) == "Suomen Mallilaitos"
+    assert NAMES.kept("Malli Toimi", is_buyer=True) == "Malli Toimi"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Maija Mallikas Oy", True),
+        ("Ab Modell", True),
+        ("Mallikkaan ystävät ry.", True),
+        ("Firma Maija (ky)", True),
+        ("Malli GmbH", True),
+        ("Maija Mallikas", False),
+        ("Sa Nguyen", False),
+        ("Tmi Maija Mallikas", False),
+        (None, False),
+    ],
+)
+def test_company_forms(name: str | None, expected: bool) -> None:
+    assert NAMES.is_company(name) is expected

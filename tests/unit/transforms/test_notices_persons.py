@@ -82,3 +82,37 @@ def test_what_cannot_be_a_person_is_told(tmp_path: Path) -> None:
 
     assert set(parts[0].warnings.filter(rule="value_unreadable")["value"]) == {"1e30", "xxxxx"}
     assert set(parts[0].warnings.filter(rule="reference_broken")["value"]) == {"TEN-0009"}
+
+
+FLAG = "<efbc:NaturalPersonIndicator>true</efbc:NaturalPersonIndicator>"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_flagged", "expected"),
+    [
+        ("Siivous Oy", True, ("Siivous Oy", "0112038-9", "business_id")),
+        ("Städ Ab", True, ("Städ Ab", "0112038-9", "business_id")),
+        ("Mallilan siivoojat ry", True, ("Mallilan siivoojat ry", "0112038-9", "business_id")),
+        ("Maija Mallikas", True, (None, None, "none")),
+        ("Mallisiivous", True, (None, None, "none")),
+        ("Maija Mallikas", False, (None, "0112038-9", "business_id")),
+        ("Siivous Oy", False, ("Siivous Oy", "0112038-9", "business_id")),
+    ],
+)
+def test_a_company_form_says_more_than_a_flag(
+    tmp_path: Path, name: str, is_flagged: bool, expected: tuple[str | None, ...]
+) -> None:
+    text = AWARD.decode().replace(">Siivous Oy<", f">{name}<")
+    head, company, tail = text.partition('<efac:Company><efbc:CompanySizeCode listName="economic-operator-size">small')
+    assert company
+    [part], conclusion = take(tmp_path, {"a.xml": (head + (FLAG if is_flagged else "") + company + tail).encode()})
+    assert not conclusion.refused
+    second = part.accepted["organisation"].filter(organisation_ref="ORG-0002")
+    assert second.select("name", "registration_id", "id_kind").rows() == [expected]
+    winner = part.accepted["winner"].filter(organisation_ref="ORG-0002")
+    assert winner.select("supplier_id", "id_kind").rows() == [expected[1:]]
+
+
+def test_first_and_last_name_are_a_private_trader_in_other_schemas(tmp_path: Path) -> None:
+    [part], _ = take(tmp_path, {"a.xml": TED.replace(b"<OFFICIALNAME>Siivous Oy<", b"<OFFICIALNAME>Maija Mallikas<")})
+    assert part.accepted["organisation"]["name"].drop_nulls().to_list() == ["Esimerkkil\u00e4n kaupunki", "Puhdas Oyj"]

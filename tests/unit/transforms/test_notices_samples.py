@@ -47,3 +47,18 @@ def test_every_sample_is_read_and_the_invalid_ones_are_refused_by_their_rule(pag
 
 def test_the_page_is_current(pages: ModuleType) -> None:
     assert pages.PAGE.read_text("utf-8") == pages.render(pages.outcomes(pages.folder())), "run docs/generate_notices.py"
+
+
+def test_every_notice_of_hilmas_own_json_is_taken(pages: ModuleType) -> None:
+    found = pages.outcomes(pages.hilma_folder(), pages.HILMA)
+
+    assert len(found) == 13  # in ten files: HILMA_JSON.md
+    assert all(outcome.is_accepted for outcome in found)
+    assert pages.HILMA_PAGE.read_text("utf-8") == pages.render(found), "run docs/generate_notices.py"
+
+
+def test_no_finnish_buyer_of_the_older_schema_is_without_a_sector(pages: ModuleType) -> None:
+    old = [o for o in pages.outcomes(pages.folder(), "ted-r209-fi/*.xml") if o.sector != pages.ABROAD]
+
+    assert len(old) == 53
+    assert [o.file for o in old if o.sector == "unknown"] == []

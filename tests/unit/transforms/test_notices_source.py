@@ -20,7 +20,7 @@ from schemas.reference import Reference
 from transforms.delivery import CleanPart, Conclusion, Context, Delivered, Limits
 from transforms.formats import notices
 from transforms.formats.codes import form_of_subtype
-from transforms.formats.ted_award import day_month_year
+from transforms.formats.ted_parts import day_month_year
 from transforms.sources import procurement_notices
 from transforms.sources.procurement_notices import recognise
 
@@ -85,7 +85,7 @@ def test_each_file_stands_for_itself(tmp_path: Path) -> None:
         "empty.xml": ["xml_refused"],
         "cut.xml": ["xml_refused"],
         "invoice.xml": ["notice_unknown"],
-        "rules.xml": ["buyer_missing", "notice_date_missing", "lot_missing", "result_missing", "identifier_duplicate"],
+        "rules.xml": ["buyer_missing", "notice_date_missing", "identifier_duplicate"],
         "translation.xml": ["notice_unknown"],
         "bomb.zip": ["zip_ratio"],
         "old.json": ["notice_unknown"],
@@ -229,3 +229,20 @@ def test_a_document_that_a_reader_cannot_stand_is_refused_alone(monkeypatch: pyt
     assert frames["notice"]["source_line"].to_list() == [1, 3]
     (finding,) = frames["finding"].filter(pl.col("source_line") == 2).iter_rows(named=True)
     assert "notice_unknown" in finding.values()
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "there"),
+    [
+        ("2024-06-10+03:00", "12:00:00+03:00", "2024-06-10"),
+        ("2024-06-10Z", "21:30:00Z", "2024-06-11"),
+        ("2024-06-10+00:00", "20:59:00+00:00", "2024-06-10"),
+        ("2024-12-10-05:00", "23:00:00-05:00", "2024-12-11"),
+        ("2024-06-10", "23:30:00", "2024-06-10"),
+    ],
+)
+def test_a_deadline_falls_on_its_day_in_finland(tmp_path: Path, day: str, clock: str, there: str) -> None:
+    text = (CASES / "national_call_statistics" / "input.xml").read_text("utf-8")
+    text = text.replace("2024-06-10+03:00", day).replace("12:00:00+03:00", clock)
+    parts, _ = take(tmp_path, {"call.xml": text.encode()})
+    assert {str(found) for part in parts for found in part.accepted["lot"]["deadline_date"].drop_nulls()} == {there}

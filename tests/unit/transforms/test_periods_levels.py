@@ -141,3 +141,45 @@ def test_an_organisation_that_ended_inside_a_period_stays_in_the_nation() -> Non
 
     assert set(placed["level"]) == {"national", "sector", "region", "organisation"}
     assert levels.spans(known).filter(organisation_id="9000001-1").row(0)[1:] == (date(2020, 1, 1), date(2022, 6, 30))
+
+
+REGISTER = (
+    "organisation_id,business_id,name_fi,name_sv,name_en,sector,branch,region,valid_from,valid_to,predecessor_id,note\n"
+    "0201256-6,0201256-6,Mallila,Modellby,,municipality,,01,,,,\n"
+)
+ELSEWHERE = observed(
+    ("2345678-4", "Malliverkko Oy", "other_public", None, None, "06"),
+    ("2345678-4", "MALLIVERKKO OY, hankinnat", None, None, None, None),
+    ("1234567-1", "Kaksoset", None, None, None, None),
+    ("0112038-9", "Kaksoset", None, None, None, None),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "same_as"),
+    [
+        ("malliverkko  oy", "2345678-4"),
+        ("Malliverkko Oy, hankinnat", "2345678-4"),
+        ("Modellby", "0201256-6"),
+        ("Kaksoset", None),
+        ("Malliverkko", None),
+        (None, None),
+    ],
+    ids=["in other letters", "its other name", "its name in the register", "a name of two", "another name", "no name"],
+)
+def test_a_buyer_whose_name_one_organisation_bears_elsewhere_is_that_organisation(name: str | None, same_as: str | None) -> None:
+    nameless = f"{levels.NAMED_ONLY}0123456789ab"
+    seen = pl.concat([ELSEWHERE, observed((nameless, name, None, None, None, None))])
+    known = levels.organisations(Reference.load({"organisations.csv": REGISTER}), seen)
+
+    same = levels.same_by_name(seen, known)
+    members = levels.joined(levels.membership(known), same).filter(organisation_id=nameless)
+
+    assert same.rows() == ([(nameless, same_as)] if same_as else [])
+    told = dict(members.select("level", "level_id").iter_rows())
+    assert told["organisation"] == same_as or (same_as is None and told["organisation"] == nameless)
+    if same_as == "2345678-4":
+        assert (told["sector"], told["region"]) == ("other_public", "06")
+    assert levels.joined(levels.membership(known), same).filter(pl.col("organisation_id") != nameless).height == (
+        levels.membership(known).filter(pl.col("organisation_id") != nameless).height
+    )

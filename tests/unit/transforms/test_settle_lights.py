@@ -186,13 +186,17 @@ def test_composition_effect_is_flagged() -> None:
     assert result.select("trend", "mix_flag").row(0) == ("up", True)
 
 
-@given(st.integers(-(10**12), 10**12), st.integers(1, 10**12))
-def test_shares_round_half_even_at_eight_places(numerator: int, denominator: int) -> None:
-    exact = Fraction(numerator, denominator) * 10**8
+PAIRS = st.tuples(st.integers(-(10**12), 10**12), st.integers(1, 10**12))
 
-    value = settled(Reference.load(), cell(numerator, denominator))["value"].item()
 
-    assert int(value * 10**8) == round(exact)
+@given(st.lists(PAIRS, min_size=1, max_size=9))
+def test_shares_round_half_even_at_eight_places(pairs: list[tuple[int, int]]) -> None:
+    """Of several organisations at once, for settling takes the same time whatever their number."""
+    cells = [cell(*pair, level="organisation", level_id=f"o{number}") for number, pair in enumerate(pairs)]
+
+    values = settled(Reference.load(), *cells).sort("level_id")["value"].to_list()
+
+    assert [int(value * 10**8) for value in values] == [round(Fraction(*pair) * 10**8) for pair in pairs]
 
 
 def contribution(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from schemas.key_figure import CELL, KEY_FIGURE, KeyFigure
 from schemas.reference import Reference
+from tests.examples import examples
 from tests.unit.transforms.plain_figures import cell_row, distinct, median, share, spend
 from transforms import levels, periods
 from transforms.rollup import roll_up
@@ -82,7 +83,7 @@ def settled(frame: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     return settle(cells, FIGURES, REFERENCE, MEMBERS, NAMES, AS_OF)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ROWS, st.sampled_from(MONTHS))
 def test_what_a_month_touches_settled_alone_equals_settling_all(
     rows: list[tuple[str, int, date, int, int, bool]], month: date
@@ -100,7 +101,7 @@ def test_what_a_month_touches_settled_alone_equals_settling_all(
     assert part.sort(KEY).equals(whole.sort(KEY))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_contributions_is_of_no_matter(rows: list[tuple[str, int, date, int, int, bool]], chance: Random) -> None:
     every = periods.touched(MONTHS, MONTHS[0], MONTHS[-1])

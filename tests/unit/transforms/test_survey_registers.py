@@ -25,7 +25,7 @@ def test_labels_tell_the_direction_and_bare_numbers_follow(
 
     given = [f"{numbered(value)} - {word}" if word in shown else str(numbered(value)) for word, value in WORDS.items()] + ["?"]
     rng.shuffle(given)
-    values = values_of(given, SCALE, is_descending=register)
+    values = values_of(dict.fromkeys(given, 1), SCALE, is_descending=register)
     tells = is_down if shown - {"middling"} else register
     meant = {answer: (None if answer == "?" else value) for answer in given for value in [_meant(answer, tells)]}
     assert (values.found, values.unknown, values.is_contradictory) == (meant, frozenset(), False)

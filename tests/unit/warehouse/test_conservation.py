@@ -14,7 +14,7 @@ from warehouse.home import Home
 from warehouse.validation import Prepared, check, checks
 
 TABLE = CONTRACT.tables[0]
-COUNTS = {"delivery_id": pl.String, "table_name": pl.String, "rows_read": pl.Int64, "rows_accepted": pl.Int64}
+COUNTS = {"delivery_id": pl.String, "table_name": pl.String} | dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined"), pl.Int64)
 RULES = {"delivery_id": pl.String, "table_name": pl.String, "rule": pl.String, "rows_n": pl.Int64}
 
 
@@ -27,7 +27,7 @@ def prepared(folder: Path, refused: frozenset[str] = frozenset()) -> Prepared:
         )
         paths.append(str(folder / f"part-{number}.parquet"))
         frame.select(TABLE.polars_schema().names()).write_parquet(paths[-1])
-    counts = pl.DataFrame([("a", TABLE.name, 3, 3), ("b", TABLE.name, 2, 2)], schema=COUNTS, orient="row")
+    counts = pl.DataFrame([("a", TABLE.name, 3, 3, 0), ("b", TABLE.name, 2, 2, 0)], schema=COUNTS, orient="row")
     return Prepared(CONTRACT, {TABLE.name: paths}, counts, pl.DataFrame(schema=RULES), refused)
 
 
@@ -68,11 +68,13 @@ def test_rows_of_a_delivery_refused_before_are_nobodys_business(tmp_path: Path) 
 def test_an_active_delivery_without_its_files_is_seen(tmp_path: Path, files: list[int], active: bool, broken: int) -> None:
     with store.writing(Home(tmp_path / "home")) as warehouse:
         warehouse.con.execute(
-            "INSERT INTO ledger.delivery SELECT 'd', 's', 'a', 'h', 'f', 1, now()::TIMESTAMP, '', now()::TIMESTAMP, 1, 1, 1, "
-            "$1, false, false, 'loaded', 'batch', '1', '{}', '[]', NULL, NULL, '', 'run'",
+            "INSERT INTO ledger.delivery BY NAME SELECT 'd' AS delivery_id, 's' AS source, 'a' AS agency, 'h' AS sha256, 'f' AS file_name, "
+            "1 AS size_bytes, now()::TIMESTAMP AS produced_at, '' AS produced_from, now()::TIMESTAMP AS received_at, 1 AS receipts_n, "
+            "1 AS journal_n, 1 AS attempt, $1 AS is_active, false AS is_released, false AS is_held, 'loaded' AS status, "
+            "'batch' AS batch_id, '' AS part, 'run' AS run_id",
             [active],
         )
         warehouse.con.execute("INSERT INTO ledger.table_count VALUES ('d', 't', 5, 5, 0, 0, 0, 0, 0, 0, 0)")
         for rows in files:
-            warehouse.con.execute("INSERT INTO ledger.batch_file VALUES ('batch', 's', 't', 'a', ?, ?)", [f"{rows}", rows])
+            warehouse.con.execute("INSERT INTO ledger.batch_file VALUES ('batch', 's', 't', 'a', ?, ?, NULL, NULL)", [f"{rows}", rows])
         assert len(ledger.check_conservation(warehouse)) == broken

@@ -107,7 +107,7 @@ def test_real_refusals_are_told_in_the_language(tmp_path: Path, code: str, data:
 
 def test_a_broken_limit_is_told_with_its_numbers() -> None:
     check = next(item for item in validation.checks(POSTING_LINE) if item.name == "date_missing")
-    row = {"table_name": POSTING_LINE.name, "rule": check.name, "description": check.description, "limit_share": check.limit}
+    row = {"table_name": POSTING_LINE.name, "rule": check.name, "description": check.description, "limit_share": check.limit, "share_of": check.of}
     reason = validation._reason(row | {"rows_failed": 7, "rows_checked": 20})
     told = as_text(content(status="refused", reasons=[reason.__dict__]), "fi")
     assert "7 riviä 20 rivistä rikkoo sääntöä date_missing (päivämäärä puuttuu); enintään 5% sallitaan" in told
