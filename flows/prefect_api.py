@@ -111,14 +111,16 @@ class PrefectApi:
 
     def runs(self, state_types: Sequence[str], tag: str) -> list[dict[str, Any]]:
         """Flow runs that bear a tag and are in some states (SCHEDULED, PENDING, RUNNING, CRASHED ...)."""
+        return self._pages({"tags": {"all_": [tag]}, "state": {"type": {"any_": list(state_types)}}})
+
+    def runs_that(self, deployment_id: str, **filters: object) -> list[dict[str, Any]]:
+        """Flow runs of a deployment that pass all filters (fields of the API's flow run filter)."""
+        return self._pages({"deployment_id": {"any_": [deployment_id]}, **filters})
+
+    def _pages(self, flow_runs: Mapping[str, object]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            body = {
-                "flow_runs": {"tags": {"all_": [tag]}, "state": {"type": {"any_": list(state_types)}}},
-                "limit": PAGE,
-                "offset": len(found),
-                "sort": "START_TIME_ASC",
-            }
+            body = {"flow_runs": flow_runs, "limit": PAGE, "offset": len(found), "sort": "START_TIME_ASC"}
             page = self.call("POST", "/flow_runs/filter", body)
             found += page
             if len(page) < PAGE:

@@ -77,5 +77,5 @@ def whole_sample(service: Up, twin: Twin, sampled: Path) -> Sampled:
     support.deliver(files, sampled, service.home)
     wait_for("landing", lambda: not support.delivered_files(service.home), 60)
     wait_for("the sample in the published figures", lambda: service.has(wanted), 180)
-    wait_for("rest", service.rests, 180)
+    service.comes_to_rest(180)
     return Sampled(wanted)

@@ -39,12 +39,14 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_for(what: str, is_true: Callable[[], Any], seconds: float, every: float = 0.25) -> float:
-    """Wait until something is true; returns the seconds it took, fails when it does not become so."""
+def wait_for(
+    what: str, is_true: Callable[[], Any], seconds: float, every: float = 0.25, instead: Callable[[], Any] = lambda: ""
+) -> float:
+    """Wait until something is true; returns the seconds it took, fails when it does not become so and says what was `instead`."""
     started = time.monotonic()
     while not is_true():
         if time.monotonic() - started > seconds:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+            raise AssertionError(f"not within {seconds:.0f} s: {what} {instead()}")
         time.sleep(every)
     return time.monotonic() - started
 
@@ -157,6 +159,10 @@ class Up:
             return not self.busy()
         except ServiceUnavailable:
             return False
+
+    def comes_to_rest(self, seconds: float) -> None:
+        """Wait until no run is due or at work."""
+        wait_for("rest", self.rests, seconds, instead=self.busy)
 
     def has(self, fingerprint: str) -> bool:
         """Whether the publication in force has this fingerprint."""

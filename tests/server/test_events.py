@@ -31,7 +31,7 @@ def test_a_dropped_file_is_published_within_half_a_minute(up: Up, twin: Twin, de
     took = []
     for file in islice(deliveries, drops):
         wanted = twin.fingerprint_with(file)
-        wait_for("rest", up.rests, EVERYTHING_SECONDS)
+        up.comes_to_rest(EVERYTHING_SECONDS)
         drop(up.home, file)
         took.append(wait_for("the file in the published figures", lambda wanted=wanted: up.has(wanted), EVERYTHING_SECONDS))
     show(f"dropped to published: median {statistics.median(took):.1f} s of {', '.join(f'{seconds:.1f}' for seconds in took)}")
@@ -49,15 +49,16 @@ def test_the_same_event_twenty_times_loads_once(up: Up, twin: Twin, deliveries: 
     for _ in range(20):
         up.api.emit([events.received(landed)])
     wait_for("the file in the published figures", lambda: up.has(wanted), EVERYTHING_SECONDS)
-    wait_for("rest", up.rests, EVERYTHING_SECONDS)
+    up.comes_to_rest(EVERYTHING_SECONDS)
     row = support.published(up.home, "SELECT status, receipts_n FROM meta.delivery WHERE file_name = ?", [file.name])
     assert row.rows() == [("loaded", 1)]
     assert up.has(wanted)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("count", [pytest.param(20, id="short"), pytest.param(200, marks=pytest.mark.server, id="200")])
+@pytest.mark.parametrize(
+    "count", [pytest.param(20, marks=pytest.mark.long, id="short"), pytest.param(200, marks=pytest.mark.server, id="200")]
+)
 def test_a_burst_is_loaded_whole_and_leaves_no_run_behind(up: Up, twin: Twin, deliveries: Iterator[Path], count: int) -> None:
     files = list(islice(deliveries, count))
     wanted = twin.fingerprint_with(*files)
@@ -65,7 +66,7 @@ def test_a_burst_is_loaded_whole_and_leaves_no_run_behind(up: Up, twin: Twin, de
     drop(up.home, *files)
     wait_for("the burst in the published figures", lambda: up.has(wanted), 900)
     loaded = time.monotonic() - started
-    wait_for("rest", up.rests, EVERYTHING_SECONDS)
+    up.comes_to_rest(EVERYTHING_SECONDS)
     show(f"burst of {count}: published after {loaded:.1f} s, no run left after {time.monotonic() - started:.1f} s")
     assert not [run["name"] for run in up.runs("FAILED", "CRASHED")]
 
@@ -88,7 +89,7 @@ def test_three_late_nights_are_one_in_effect(up: Up, twin: Twin, deliveries: Ite
     file = next(deliveries)
     drop(twin.home, file)
     support.nightly(twin.home, as_of=support.AS_OF.replace(day=24))
-    wait_for("rest", up.rests, EVERYTHING_SECONDS)
+    up.comes_to_rest(EVERYTHING_SECONDS)
     api = up.api
     number = api.call("GET", "/deployments/name/nightly/nightly")["id"]
     publications = support.ledger(up.home, "SELECT max(publication_no) FROM ledger.publication").item()
@@ -97,7 +98,7 @@ def test_three_late_nights_are_one_in_effect(up: Up, twin: Twin, deliveries: Ite
     runs = [api.call("POST", f"/deployments/{number}/create_flow_run", {"parameters": day}) for _ in range(3)]
     wanted = support.fingerprint(twin.home)
     wait_for("the nights", lambda: up.has(wanted), EVERYTHING_SECONDS)
-    wait_for("rest", up.rests, EVERYTHING_SECONDS)
+    up.comes_to_rest(EVERYTHING_SECONDS)
     states = [api.call("GET", f"/flow_runs/{run['id']}")["state_type"] for run in runs]
     assert set(states) <= {"COMPLETED", "CANCELLED"}
     assert "COMPLETED" in states

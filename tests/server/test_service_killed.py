@@ -31,7 +31,7 @@ def test_kills_heal_within_three_minutes(up: Up, twin: Twin, deliveries: Iterato
     for kind in kinds:
         files = list(islice(deliveries, 3))
         wanted = twin.fingerprint_with(*files)
-        wait_for("rest", up.rests, HEALED_SECONDS)
+        up.comes_to_rest(HEALED_SECONDS)
         drop(up.home, *files)
         if kind == "flow":
             wait_for("a flow run at work", lambda: up.processes("flow"), 120, every=0.05)
@@ -57,7 +57,7 @@ def test_what_arrives_while_the_server_is_down_comes_in(up: Up, twin: Twin, deli
 
     files = list(islice(deliveries, 10))
     wanted = twin.fingerprint_with(*files)
-    wait_for("rest", up.rests, HEALED_SECONDS)
+    up.comes_to_rest(HEALED_SECONDS)
     assert up.kill("server")
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,7 +81,7 @@ def test_an_event_that_the_server_swallows_costs_minutes_only(
     """Acknowledged and not acted upon, as when its database is locked: the automations behind both hints are taken away."""
     twin = Twin(support.empty_home(sampled, tmp_path / "twin"))
     with running(support.empty_home(sampled, tmp_path / "home")) as alone:
-        wait_for("rest", alone.rests, HEALED_SECONDS)
+        alone.comes_to_rest(HEALED_SECONDS)
         taken = 0
         for automation in alone.api.call("POST", "/automations/filter", {}):
             if "delivery received" in automation["name"] or "slices loaded" in automation["name"]:
