@@ -92,11 +92,15 @@ def measure(
     """
     otherwise = _measured_otherwise(store, reference)
     there = ledger.sources_loaded(store)
+    every = [table for source in SOURCES.values() for table in source.measures.tables]
+    outdated = measures.outdated(store, every)
+    again_of = {
+        slug: slug in otherwise or any(table.name in outdated for table in source.measures.tables) for slug, source in SOURCES.items()
+    }
+    measures.forget(store, [table for slug, source in SOURCES.items() if again_of[slug] for table in source.measures.tables])
+    measures.create(store, every)
     for slug, source in SOURCES.items():
-        again = slug in otherwise or measures.are_outdated(store, source.measures.tables)
-        if again:
-            measures.forget(store, source.measures.tables)
-        measures.create(store, source.measures.tables)
+        again = again_of[slug]
         read = (slug, *source.measures.beside) if isinstance(source.measures, TableMeasures) else (slug,)
         of_source = [item for item in moved if item.intent.source in read]
         if not of_source and not (again and there.intersection(read)):
@@ -115,12 +119,15 @@ def _measured_otherwise(store: Store, reference: Reference) -> dict[str, bool]:
     """Sources whose measures were made by other code or under other registers (True), or that have none or are asked for anew
     (False); remembers the present ones."""
     marks = code_marks.of(store).measures
-    former = {slug: bool(ledger.state(store, f"{MEASURED_WITH} {slug}")) for slug in SOURCES}
-    return {
-        slug: were_made
-        for slug, were_made in former.items()
-        if ledger.differs(store, f"{MEASURED_WITH} {slug}", f"{marks[slug]} {reference.fingerprint}")
-    }
+    known = ledger.states(store)
+    otherwise = {}
+    for slug in SOURCES:
+        key = f"{MEASURED_WITH} {slug}"
+        mark = ledger.mark_of(f"{marks[slug]} {reference.fingerprint}")
+        if known.get(key) != mark:
+            otherwise[slug] = bool(known.get(key))
+            ledger.set_state(store, key, mark)
+    return otherwise
 
 
 def measure_anew(store: Store) -> None:

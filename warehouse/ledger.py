@@ -502,9 +502,19 @@ def state(store: Store, key: str) -> str | None:
     return None if value is None else str(value)
 
 
+def states(store: Store) -> dict[str, str]:
+    """Every remembered word of the warehouse."""
+    return {row["key"]: row["value"] for row in store.rows("SELECT key, value FROM ledger.state")}
+
+
+def mark_of(basis: str) -> str:
+    """What is remembered of what something was made with."""
+    return hashlib.sha256(basis.encode()).hexdigest()
+
+
 def differs(store: Store, key: str, basis: str) -> bool:
-    """Whether what something was made with is another than when this was last asked; remembers it (its hash)."""
-    mark = hashlib.sha256(basis.encode()).hexdigest()
+    """Whether what something was made with is another than when this was last asked; remembers it (its mark)."""
+    mark = mark_of(basis)
     if state(store, key) == mark:
         return False
     set_state(store, key, mark)

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.contract import Table
 from warehouse.lake import packed, read_together, there
 from warehouse.ledger import SliceChange, live_files
-from warehouse.store import Store, create_table, is_as_declared, quoted
+from warehouse.store import Store, create_table, other_than_declared, quoted
 
 
 def create(store: Store, tables: Iterable[Table]) -> None:
@@ -26,10 +26,9 @@ def create(store: Store, tables: Iterable[Table]) -> None:
             create_table(store.con, "measure", table)
 
 
-def are_outdated(store: Store, tables: Iterable[Table]) -> bool:
-    """Whether a measure table that is there is another than its contract says."""
-    known = {row["table_name"] for row in store.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'measure'")}
-    return any(table.name in known and not is_as_declared(store.con, "measure", table) for table in tables)
+def outdated(store: Store, tables: Iterable[Table]) -> set[str]:
+    """Names of the measure tables that are there and other than their contracts say."""
+    return {table.name for table in other_than_declared(store.con, "measure", tables)}
 
 
 def forget(store: Store, tables: Iterable[Table]) -> None:

@@ -185,10 +185,24 @@ def columns_of(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[
 
 def is_as_declared(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> bool:
     """Whether a table has the columns, types and obligations of its contract; not where there is none."""
-    types = declared_columns(table.polars_schema())
-    declared = [(column.name, types[column.name], not column.required) for column in table.columns]
-    sql = "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index"
-    return con.execute(sql, [schema, table.name]).fetchall() == declared
+    return not other_than_declared(con, schema, [table], is_missing_other=True)
+
+
+def other_than_declared(
+    con: duckdb.DuckDBPyConnection, schema: str, tables: Iterable[Table], is_missing_other: bool = False
+) -> list[Table]:
+    """The tables that have other columns, types or obligations than their contract; `is_missing_other`: also those that are not there."""
+    there: dict[str, list[tuple[str, str, bool]]] = {}
+    sql = "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE schema_name = ? ORDER BY table_name, column_index"
+    for name, *column in con.execute(sql, [schema]).fetchall():
+        there.setdefault(name, []).append(tuple(column))
+    found = []
+    for table in tables:
+        types = declared_columns(table.polars_schema())
+        declared = [(column.name, types[column.name], not column.required) for column in table.columns]
+        if there.get(table.name, [] if is_missing_other else declared) != declared:
+            found.append(table)
+    return found
 
 
 def create_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:

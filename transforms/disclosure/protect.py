@@ -89,7 +89,7 @@ def protect(
     rows = settled.with_row_index("row").join(classes, on=["figure_id", "variant"], how="left")
     is_open, is_own = pl.col("class").is_in(OPEN), pl.col("is_owned") & (pl.col("level") == "organisation")
     listed = rows.filter(~is_open).join(_listed(rules), on=["figure_id", "variant", "level", "period_kind"], how="semi")
-    people = _contributors(settled.join(listed.select("figure_id").unique(), on="figure_id", how="semi"), rules, members, behind)
+    people = _contributors(settled, listed.select(*PART, *NODE), rules, members, behind)
     decided = _Decisions(rules, people, members, remembered, former, recall)
     hidden = decided.hidden(listed)
     owned = rows.filter(~is_open & is_own).join(listed, on="row", how="anti")
@@ -266,14 +266,20 @@ def _content(row: Mapping[str, Any], people: People) -> Content:
     return Content(row["n"] or 0, top, bottom, count, largest)
 
 
-def _contributors(settled: pl.DataFrame, rules: Rules, members: pl.DataFrame, behind: pl.DataFrame) -> People:
-    """How many organisations (or what a rule names instead) stand behind a cell, and the units of the largest."""
+def _contributors(settled: pl.DataFrame, cells: pl.DataFrame, rules: Rules, members: pl.DataFrame, behind: pl.DataFrame) -> People:
+    """How many organisations (or what a rule names instead) stand behind each of `cells` (PART and NODE), and the units of the largest."""
     own = settled.filter(pl.col("level") == "organisation", pl.col("n") > 0)
     own = own.select(*PART, "period_kind", "period_start", "period_end", pl.col("level_id").alias("organisation_id"), "n")
-    counted = levels.placed(own, members).group_by(*PART, *NODE).agg(pl.len().alias("count"), pl.col("n").max().alias("largest"))
-    found = {(_part(row), _node(row)): (row["count"], row["largest"]) for row in counted.iter_rows(named=True)}
+    of_cells = own.join(cells.select(*PART, *NODE[2:]).unique(), on=[*PART, *NODE[2:]], how="semi")
+    counted = levels.placed(of_cells, members).group_by(*PART, *NODE).agg(pl.len().alias("count"), pl.col("n").max().alias("largest"))
+    counted = counted.join(cells, on=[*PART, *NODE], how="semi")
+    end = len(PART) + len(NODE)
+    found = {
+        (row[: len(PART)], row[len(PART) : end]): (row[end], row[end + 1])
+        for row in counted.select(*PART, *NODE, "count", "largest").iter_rows()
+    }
     named = {(row["table"], _node(row)): (row["contributors"], row["largest"]) for row in behind.iter_rows(named=True)}
-    for row in settled.select(*PART, *NODE).iter_rows(named=True):
+    for row in cells.iter_rows(named=True):
         rule = rules[row["figure_id"], row["variant"]]
         if rule.contributor:
             found[_part(row), _node(row)] = named.get((rule.contributor, _node(row)), (0, 0))
