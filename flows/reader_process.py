@@ -48,6 +48,7 @@ def main() -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     gc.freeze()
+    gc.set_threshold(50_000)  # as the command line does
     readers: set[int] = set()
     try:
         while True:
