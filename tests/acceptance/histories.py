@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -193,7 +194,13 @@ class Life:
 
     @property
     def settings(self) -> Settings:
-        return support.settings(self.home, as_of=self.as_of)
+        return _settings(self.home, self.as_of)
+
+
+@cache
+def _settings(home: Path, as_of: date) -> Settings:
+    """Made once: each reads the environment anew."""
+    return support.settings(home, as_of=as_of)
 
 
 def live(rng: Random, home: Path, events_n: int) -> tuple[Life, list[File]]:

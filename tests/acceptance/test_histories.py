@@ -28,8 +28,8 @@ def open_rows(home: Path) -> pl.DataFrame:
 
 
 def check_history(seed: int, tmp_path: Path, whole: bool = False) -> None:
-    """A life and its end; `whole`: a longer one, at whose end more is tried. Computing again is tried at every end, from the measures
-    or from the lake."""
+    """A life and its end; `whole`: a longer one, at whose end everything is tried. Of the others each ends in one of three ways: with
+    what may change nothing and computed again, against a home that got everything at once, or computed again only."""
     rng = Random(f"history-{seed}")
     life, every = live(rng, tmp_path / "home", LONG if whole else SHORT)
     before, mark = told(life.home), true_mark(life.home)
@@ -39,7 +39,8 @@ def check_history(seed: int, tmp_path: Path, whole: bool = False) -> None:
         fresh = at_once(life, every, tmp_path / "at-once")
         assert open_rows(fresh.home).equals(open_rows(life.home)), "the way to the same deliveries shows"
         assert true_mark(fresh.home) == mark
-    assert_recomputed_alike(life, from_lake=bool(seed % 2))
+    if whole or seed % 3 != 1:  # what came at once was computed from nothing
+        assert_recomputed_alike(life, from_lake=bool(seed % 2))
     assert told(life.home).equals(before)
     shutil.rmtree(tmp_path)
 

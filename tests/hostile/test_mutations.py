@@ -58,6 +58,12 @@ def test_mutations(seeds: Seeds, parser: str, tmp_path: Path) -> None:
         run(seeds, parser, seed, 1)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("parser", PARSERS)
+def test_some_hundred_mutations(seeds: Seeds, parser: str) -> None:
+    assert run(seeds, parser, 40, 300) == 300
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("parser", PARSERS)
 def test_two_thousand_mutations(seeds: Seeds, parser: str) -> None:

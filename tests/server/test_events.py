@@ -126,7 +126,7 @@ def test_a_refused_delivery_is_an_alert(up: Up) -> None:
             return list(up.api.call("POST", "/events/filter", body)["events"])
         return []
 
-    wait_for("the alert", lambda: said("nyckeltal.delivery.refused"), 90)
+    wait_for("the alert", lambda: said("nyckeltal.delivery.refused"), EVERYTHING_SECONDS)
     event = said("nyckeltal.delivery.refused")[0]
     assert event["payload"]["data"]["agency"] == AGENCY
     assert event["payload"]["data"]["reasons"]
