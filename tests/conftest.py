@@ -2,8 +2,8 @@
 
 Beside other test processes one thread of Polars is enough: more of them only wait for a processor, which costs a sixth of it.
 
-Property tests: no deadline (a busy machine is no defect); in CI the examples are the same every time. The default suite tries a third
-of the examples that `make test-long` tries (`--hypothesis-profile long`; tests/examples.py for tests that say how many).
+Property tests: no deadline (a busy machine is no defect); in CI the examples are the same every time. The default suite tries a fifth
+of the examples that `make test-long` tries (`--hypothesis-profile long`), of tests that say how many a third (tests/examples.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 
 SERVER = "tests/server/"
 
-FEW, MANY = 33, 100
+FEW, MANY = 20, 100
 settings.register_profile("default", deadline=None, max_examples=FEW)
 settings.register_profile("ci", deadline=None, max_examples=FEW, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=MANY, derandomize="CI" in os.environ)

@@ -20,7 +20,7 @@ from tests.acceptance import support
 from tests.acceptance.support import assert_same, settings
 
 PRODUCED = datetime(2025, 1, 1, tzinfo=UTC)
-ORDERS, LONG_ORDERS, HEAVY_ORDERS = 1, 10, 50
+ORDERS, HEAVY_ORDERS = 10, 50
 LOADS = (2, 2, 3)
 """Nightly runs that an order is spread over."""
 ORDERS_OF_AN_ENDING = 5
@@ -153,20 +153,14 @@ def check_order(seed: int, folder: Path, at_once: Callable[[list[str]], Path], t
     assert support.ledger(home, sql).equals(support.ledger(undisturbed, sql))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(ORDERS))
 def test_orders(seed: int, folder: Path, at_once: Callable[[list[str]], Path], tiny_sample: Path, tmp_path: Path) -> None:
     check_order(seed, folder, at_once, tiny_sample, tmp_path)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(ORDERS, LONG_ORDERS))
-def test_more_orders(seed: int, folder: Path, at_once: Callable[[list[str]], Path], tiny_sample: Path, tmp_path: Path) -> None:
-    check_order(seed, folder, at_once, tiny_sample, tmp_path)
-
-
 @pytest.mark.heavy
-@pytest.mark.parametrize("seed", range(LONG_ORDERS, HEAVY_ORDERS))
+@pytest.mark.parametrize("seed", range(ORDERS, HEAVY_ORDERS))
 def test_many_orders(seed: int, folder: Path, at_once: Callable[[list[str]], Path], tiny_sample: Path, tmp_path: Path) -> None:
     check_order(seed, folder, at_once, tiny_sample, tmp_path)
 

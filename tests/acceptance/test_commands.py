@@ -332,7 +332,7 @@ def test_settings_that_make_no_sense_end_with_three(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_commands_of_a_process_of_their_own(tiny_sample: Path, tiny_home: Path, tmp_path: Path) -> None:
     """From an empty directory by the environment alone, as a newcomer's shell would."""
     home = tmp_path / "home"

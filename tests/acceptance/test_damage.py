@@ -40,13 +40,11 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 HEALED_ALWAYS = (
     "manifest cut short",
     "lake file gone",
-    "lake file garbled, then measured anew",
-    "lake file and its original gone",
     "publication cut short",
     "all that is published gone",
     "a byte of the publication other",
 )
-"""Kinds whose healing the default suite tries; the heavy one tries all."""
+"""Kinds whose healing the default suite tries; `make test-long` tries all."""
 STOPS = {ENDS_3: ConfigurationError, ENDS_5: InvariantBroken, ENDS_7: Damaged}
 
 
@@ -93,7 +91,7 @@ def test_what_is_said_to_heal_heals(kind: Kind, harmed: Path, whole: Path, tmp_p
     _is_healed(kind, harmed, whole, tmp_path)
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name not in HEALED_ALWAYS], ids=lambda kind: kind.name)
 def test_what_is_said_to_heal_heals_each_kind(kind: Kind, harmed: Path, whole: Path, tmp_path: Path) -> None:
     _is_healed(kind, harmed, whole, tmp_path)
@@ -159,6 +157,7 @@ def _receive_again(home: Path, whole: Path, path: str, tmp_path: Path) -> None:
     assert received.landed.delivery_id == landed.delivery_id
 
 
+@pytest.mark.long
 def test_rows_lost_for_good_fall_out_of_force_when_they_must_be_measured_anew(home: Path) -> None:
     damages.lake_file_and_original(home)
     before = fingerprint(home)

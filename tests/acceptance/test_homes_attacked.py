@@ -43,6 +43,7 @@ def garble(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.long
 def test_a_journal_cut_short_is_written_again_by_the_next_run(home: Path, upgraded_home: Path) -> None:
     os.truncate(file_of(home), 100)
     told = [item.text for item in inspecting.damage(of_day(home)) if item.severity == "fail"]

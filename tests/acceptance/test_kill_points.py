@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance import support
 
-NIGHTS, NIGHTS_LONG, NIGHTS_HEAVY = 1, 4, 50
+NIGHTS, NIGHTS_HEAVY = 4, 50
 RECEIPTS, RECEIPTS_HEAVY = 1, 10
 KILLS = 2
 """Kills in a row in each night, before the run that is left alone; in each receipt, one for every file."""
@@ -123,7 +123,7 @@ def receive_survives(
     support.assert_same(home, undisturbed[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("point", range(NIGHTS))
 def test_nightly_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int) -> None:
     nightly_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
@@ -135,16 +135,8 @@ def test_receive_killed(tmp_path: Path, before: Path, undisturbed: tuple[Path, f
     receive_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("point", range(NIGHTS, NIGHTS_LONG))
-def test_nightly_killed_at_more_points(
-    tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
-) -> None:
-    nightly_survives(tmp_path, before, undisturbed, support.delivered_files(tiny_sample)[1::2], tiny_sample, point)
-
-
 @pytest.mark.heavy
-@pytest.mark.parametrize("point", range(NIGHTS_LONG, NIGHTS_HEAVY))
+@pytest.mark.parametrize("point", range(NIGHTS, NIGHTS_HEAVY))
 def test_nightly_killed_at_many_points(
     tmp_path: Path, before: Path, undisturbed: tuple[Path, float], tiny_sample: Path, point: int
 ) -> None:

@@ -151,6 +151,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.long
 def test_a_column_added_to_what_is_published_is_published(upgraded: Path, tmp_path: Path) -> None:
     """Finding: the first night said "nothing changed" and the next one ended with exit code 70."""
     code = tmp_path / "code"

@@ -184,6 +184,7 @@ def test_as_of_an_earlier_day_a_panel_drawn_later_is_silent(drawn: Path, tmp_pat
     assert_same(home, drawn)
 
 
+@pytest.mark.long
 def test_a_drawn_panel_stays_when_data_arrive_late(home: Path, drawn: Path, tmp_path: Path) -> None:
     """A home that lived through 1 July keeps its panels; one that began after it is still taking in its past."""
     old, young = tmp_path / "old", tmp_path / "young"
@@ -222,6 +223,7 @@ def test_before_the_first_of_july_the_order_of_arrival_is_moot(drawn: Path, tmp_
     assert_same(whole, steps)
 
 
+@pytest.mark.long
 def test_a_year_that_a_panel_runs_on_to_needs_all_its_organisations(drawn: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(drawn, home, symlinks=True)

@@ -271,6 +271,7 @@ def test_a_table_names_deliveries_causes_and_the_largest_changes(home: Path, nyc
     assert ended.out.count("Betoni") <= 1, "one of the largest changes was asked for"
 
 
+@pytest.mark.long
 def test_a_home_that_may_only_be_read_is_planned(home: Path, tmp_path: Path) -> None:
     """By a user whom the rights keep from writing, also where the tests run as root."""
     deliver(home, replace(BETONI, euros=9000), 2023, produced=datetime(2025, 3, 1, tzinfo=UTC))
@@ -299,6 +300,7 @@ def _humbly(home: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(humble, env=support.environment(), capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_a_home_of_an_older_release_is_planned_without_bringing_it_forward(tmp_path: Path) -> None:
     home = left_homes.unpack("schema-0", tmp_path)
     assert_night_does_what_plan_says(home, left_homes.DAY)

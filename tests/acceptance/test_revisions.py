@@ -255,6 +255,7 @@ def test_what_is_provisional_is_not_revised(home: Path) -> None:
     assert rows(home, year=2024) == []
 
 
+@pytest.mark.long
 def test_all_parts_add_up_and_join_what_two_publications_said(tmp_path: Path) -> None:
     """Over every figure of the tiny sample: notices corrected and added, an invoice file corrected, another added."""
     sample = tmp_path / "sample"

@@ -66,6 +66,7 @@ def test_tiny_is_small(tmp_path: Path) -> None:
     assert 10 <= sum(len(procedure.notices) for procedure in sample.procedures) <= 60
 
 
+@pytest.mark.long
 def test_large_sample_has_about_as_many_rows_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROCEDURES, "large", PROCEDURES["tiny"])  # rows are of invoices
     sample = generate(tmp_path, "large", rows=20_000)
