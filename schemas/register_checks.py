@@ -55,7 +55,7 @@ _OPERATORS = (">=", ">", "<=", "<")
 WORDS: Mapping[tuple[str, str], Sequence[str]] = {
     ("agencies.csv", "language"): ("fi", "sv", "en"),
     ("agencies.csv", "amount_basis"): ("net", "gross"),
-    ("supplier_words.csv", "kind"): ("company_form", "first_name", "masked", "organisation", "private_trader", "total"),
+    ("supplier_words.csv", "kind"): ("company_form", "first_name", "masked", "organisation", "private_person", "private_trader", "total"),
     ("sector_aliases.csv", "kind"): ("state_file", "legal_type", "name_word", "name_end"),
     ("cpv.csv", "kind"): ("supplies", "services", "works"),
     ("codelists/agreement_categories.csv", "kind"): ("register", "invoice"),

@@ -73,6 +73,7 @@ class Words:
         forms = _any_of(by_kind.get("company_form", set()))
         # A company form counts at the start or at the end of a name; a full stop after it belongs to it ("Oy.").
         self.company = rf"^(?:{forms})\.?(?:[^\w:/&-]|$)|(?:^|[^\w:./&-])(?:{forms})\.?[)\s]*$"
+        self.private = rf"(?:^|[^\w:./&-])(?:{_any_of(by_kind.get('private_person', set()))})(?:[^\w:/&-]|$)"
         self.trader = rf"(?:^|[^\w:./&-])(?:{_any_of(by_kind.get('private_trader', set()))})\.?(?:[^\w:/&-]|$)"
         # Long words also end compounds: Maanmittauslaitos.
         long_words = {word for word in organisations if len(word) >= 6}
@@ -99,6 +100,7 @@ class Words:
             .when(name.is_in(self.masked)).then(MASKED)
             .when(pl.lit(persons)).then(PERSON)
             .when(pl.lit(reachable)).then(BLANK)  # a name with an address beside it is not kept, whoever's it is
+            .when(name.str.contains(self.private)).then(TRADER)  # whatever form the firm has whose address a person uses
             .when(name.str.contains(self.company) | name.is_in(self.known)).then(NAMED)
             .when(name.str.contains(self.trader)).then(TRADER)
             .when(name.str.contains(self.organisation)).then(NAMED)
@@ -163,8 +165,8 @@ def identify(ids: Coded | None, names: Coded | None, rows: int, words: Words) ->
     kind[valid], kind[foreign] = _KIND["business_id"], _KIND["foreign_id"]
     kind[trader], kind[masked] = _KIND["private_trader"], _KIND["masked"]
     known = valid | foreign
-    # Without a valid business id a name may be a person's: only known organisations and company forms keep it.
-    keep_name = (valid & (name_state != BLANK)) | ((name_state == NAMED) & ~masked & ~trader)
+    # A name may be a person's, with or without a business id: only known organisations and company forms keep it.
+    keep_name = (name_state == NAMED) & ~masked & ~trader
     return Suppliers(
         pl.Series("supplier_kind", KINDS, dtype=pl.String).gather(pl.Series(kind)),
         _keep(id_text, known).alias("supplier_id"),

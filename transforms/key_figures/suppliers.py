@@ -65,6 +65,7 @@ DEFINITIONS = (
         assumptions=(
             "Organisation: dependence of the buyer on its suppliers, all categories together.",
             "Other levels: supplier shares pooled per category, the whole is the spend-weighted mean of the categories.",
+            "Categories that category_models.csv or codelists/agreement_categories.csv know are told one by one.",
         ),
         exclusions=OUTSIDE,
     ),
@@ -119,7 +120,7 @@ hhi AS (
     UNION ALL
     SELECT place_id, 'category', category, suppliers, base, squares::DOUBLE / base::DOUBLE / base::DOUBLE * 10000
     FROM by_category JOIN category USING (category_no) SEMI JOIN (FROM place WHERE level = 'national') USING (place_id)
-    WHERE category <> ''),
+    WHERE category <> '' AND NOT starts_with(category, '#')),  -- what no register knows travels as a hash and is no breakdown
 cell AS (
     SELECT 'suppliers_n' AS figure_id, place_id, '' AS breakdown_kind, '' AS breakdown_id, suppliers AS numerator,
         NULL AS denominator, suppliers::DOUBLE AS direct_value, suppliers AS n

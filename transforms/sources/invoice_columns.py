@@ -98,18 +98,19 @@ def dates(column: Coded | None, rows: int, date_format: str, covered: tuple[date
     )
 
 
-def accounts(coded: Mapping[str, Coded], rows: int) -> tuple[pl.Series, pl.Series]:
+def accounts(coded: Mapping[str, Coded], rows: int) -> tuple[Coded, Coded]:
     """(code, name): from their own columns, else out of one cell 'code name'. Leading zeros stay."""
     names = coded.get("account_name")
     codes = coded.get("account_code")
     both = coded.get("account") if codes is None else codes
+    none = Coded(nothing(1), np.zeros(rows, dtype=np.uint32))
     if both is None:
-        return nothing(rows), names.rows if names else nothing(rows)
+        return none, names or none
     if names is not None and codes is not None:
-        return codes.rows, names.rows
+        return codes, names
     parts = both.values.str.extract_groups(r"^(\d[\d.]*)?(?:[\s,;:-]+)?(.+)?$").struct.unnest()
-    code, rest = both.spread(parts.to_series(0)), both.spread(parts.to_series(1))
-    return code, names.rows if names else rest
+    code, rest = Coded(parts.to_series(0), both.codes), Coded(parts.to_series(1), both.codes)
+    return code, names or rest
 
 
 def countries(column: Coded | None, rows: int) -> pl.Series:

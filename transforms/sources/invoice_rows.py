@@ -19,7 +19,7 @@ from transforms.formats.delimited import MALFORMED, NO_FINAL_NEWLINE, ROWS, UNRE
 from transforms.formats.detect import AMOUNT_COLUMNS, is_number
 from transforms.personal import told
 from transforms.sources import invoice_columns as columns
-from transforms.sources import invoice_ids, invoice_subtotals
+from transforms.sources import invoice_ids, invoice_subtotals, invoice_texts
 from transforms.sources.invoice_losses import weigh
 from transforms.suppliers import Suppliers, identify, organisation_names, words_of
 
@@ -60,6 +60,7 @@ class _Rows:
         self.coded, self.ids = invoice_ids.without_ruined(self.coded)
         self.case_id = self._read_cases()
         self.words = words_of(context.reference)
+        self.known = invoice_texts.known_of(context.reference)
         self.mask = np.zeros(self.count, dtype=np.uint16)
         self._read_amounts(str(raw.notes["decimal_mark"]))
         day_format = str(raw.notes.get("date_format") or "%Y-%m-%d")
@@ -202,23 +203,22 @@ class _Rows:
 
     def _text(self, name: str) -> pl.Series:
         column = self.coded.get(name)
-        return columns.nothing(self.count) if column is None else column.rows
+        return columns.nothing(self.count) if column is None else invoice_texts.told(name, column, self.known)
 
     def _typed(self, suppliers: Suppliers) -> pl.DataFrame:
-        account_code, account_name = columns.accounts(self.coded, self.count)
+        accounts = dict(zip(("account_code", "account_name"), columns.accounts(self.coded, self.count), strict=True))
         net, gross = self.cents.get("net_amount"), self.cents.get("gross_amount")
         if self.agency.amount_basis == "gross":  # a gross file is never converted and never counts as net
             net, gross = None, gross if gross is not None else net
         made = {
             "source_line": self.lines,
             "organisation_id": self.organisation,
-            "case_id": self.case_id,
+            "case_id": invoice_texts.told_cases(self.case_id),
             "supplier_kind": suppliers.kind,
             "supplier_id": suppliers.id,
             "supplier_name": suppliers.name,
             "supplier_country": columns.countries(self.coded.get("supplier_country"), self.count),
-            "account_code": account_code,
-            "account_name": account_name,
+            **{name: invoice_texts.told(name, column, self.known) for name, column in accounts.items()},
             "posting_date": self.dates.posting_date,
             "period": self.dates.period,
             "slice_period": self.dates.slice_period,

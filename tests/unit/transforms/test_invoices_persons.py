@@ -209,14 +209,69 @@ def test_a_code_among_the_headers_is_not_noted(tmp_path: Path) -> None:
         ("Matti Meikäläinen Oy", "business_id"),
         ("Ab Anna Modell", "business_id"),
         ("Maija Mallikkaan säätiö", "business_id"),
-        ("Matti", "business_id"),
-        ("Malli Konepaja", "business_id"),
-        ("Olga 24", "business_id"),
         ("Annan kaupunki", "business_id"),
+        ("Kuolinpesä Mallikas", "private_trader"),
+        ("Mallikas Eeli kp.", "private_trader"),
+        ("Dödsboet efter Modellgren", "private_trader"),
+        ("F:ma Mallikas", "private_trader"),
+        ("T:mi Eelin Hoiva", "private_trader"),
+        ("Eeli Mallikas c/o Malli Oy", "private_trader"),
+        ("Malli Oy c/o Eeli Mallikas", "private_trader"),
+        ("Enskild firma Modellgren", "private_trader"),
     ],
 )
 def test_first_and_last_name_without_a_form_is_a_private_trader_whatever_its_id(name: str, kind: str) -> None:
+    is_private = kind == "private_trader"
+    assert supplied(name) == (kind, *((None, None) if is_private else ("0112038-9", name)))
+
+
+@pytest.mark.parametrize("name", ["Matti", "Malli Konepaja", "Olga 24", "Mallikas & kumpp.", "Mallitie 3 A 4, 00100 Helsinki"])
+def test_a_business_id_alone_makes_no_name_an_organisations(name: str) -> None:
+    assert supplied(name) == ("business_id", "0112038-9", None)
+
+
+def supplied(name: str) -> tuple[str, str | None, str | None]:
+    """Kind, id and name of a supplier that bears a sound business id."""
     ids, names = (Coded(pl.Series([text]), np.zeros(1, dtype=np.uint32)) for text in ("0112038-9", name))
     found = identify(ids, names, 1, Words(Reference.load()))
-    is_private = kind == "private_trader"
-    assert (found.kind[0], found.id[0], found.name[0]) == (kind, *((None, None) if is_private else ("0112038-9", name)))
+    return found.kind[0], found.id[0], found.name[0]
+
+
+TYPED = ["Eeli Mallikas", "Mallikkaan Eelin perhehoito", "c/o Mallikas, Mallitie 3", "FI2112345600000785", "fi21 1234 5600 0007 85", "+358 40 123 4567"]
+
+
+@pytest.mark.parametrize("text", TYPED)
+@pytest.mark.parametrize("place", STORED)
+def test_what_people_type_is_left_out_or_hashed_in_every_column(tmp_path: Path, place: int, text: str) -> None:
+    """Of a register's words, codes and company forms nothing is lost; the row counts either way."""
+    known = [*PLAIN]
+    known[0], known[9], known[10] = "Koelan kaupunki", "Palvelujen ostot", "Siivous"
+    cells = [*known]
+    cells[place] = text
+    parts, conclusion = run(put(tmp_path, WIDE + ";".join(known) + "\n" + ";".join(cells) + "\n"))
+    assert text.upper() not in stored(parts, conclusion)
+    assert "MALLIKA" not in stored(parts, conclusion)
+    first, second = accepted(parts).rows(named=True)
+    assert (first[STORED[place]] or "").lower() == ("" if STORED[place] == "unit_name" else known[place].lower())
+    assert second["net_cents"] == first["net_cents"]
+    assert second[STORED[place]] is None or str(second[STORED[place]]).startswith("#")
+
+
+def test_texts_that_nobody_knows_stay_apart(tmp_path: Path) -> None:
+    """Two categories are two, and two invoices are two, though neither is told; the same is the same in another file."""
+    lines = [[*PLAIN], [*PLAIN], [*PLAIN]]
+    for cells, text in zip(lines, ("Eelin kerho", "Eelin leiri", "Eelin kerho"), strict=True):
+        cells[3] = cells[10] = text
+    parts, _ = run(put(tmp_path, WIDE + "".join(";".join(cells) + "\n" for cells in lines)))
+    again, _ = run(put(tmp_path, WIDE + ";".join(lines[1]) + "\n", name="ostot_2022.csv"))
+    for name in ("case_id", "category_name"):
+        first, second, third = (row[name] for row in accepted(parts).rows(named=True))
+        assert first == third != second == accepted(again).row(0, named=True)[name]
+
+
+@pytest.mark.parametrize("text", ["0040301", "43010000", "4340.01", "43 010", "LK4340"])
+def test_accounts_are_no_telephone_numbers(tmp_path: Path, text: str) -> None:
+    cells = [*PLAIN]
+    cells[8] = text
+    parts, _ = run(put(tmp_path, WIDE + ";".join(cells) + "\n"))
+    assert accepted(parts).row(0, named=True)["account_code"] == text
