@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.errors import Damage, InvariantBroken
+from schemas.file_names import told_name
 from schemas.reference import Agency, Reference
 from transforms import periods, rhythm
 from transforms.registry import SOURCES
@@ -67,7 +68,7 @@ def stopped(error: InvariantBroken) -> Alert:
 
 
 def of_refused(store: Store) -> list[Alert]:
-    """All deliveries that stand refused: agency, source, delivery, file name, codes of the reasons.
+    """All deliveries that stand refused: agency, source, delivery, what may be told of the file's name, codes of the reasons.
 
     Bytes that are delivered and refused once more are a new matter.
     """
@@ -79,7 +80,8 @@ def of_refused(store: Store) -> list[Alert]:
         Alert(
             REFUSED,
             f"{row['delivery_id']}/{row['journal_n']}",
-            {name: row[name] for name in ("agency", "source", "delivery_id", "file_name")} | {"reasons": _codes(row["reasons"])},
+            {name: row[name] for name in ("agency", "source", "delivery_id")}
+            | {"file_name": told_name(row["file_name"], row["agency"], row["source"]), "reasons": _codes(row["reasons"])},
         )
         for row in found
     ]
@@ -96,7 +98,7 @@ def at_the_door(home: Home, agencies: Collection[str]) -> Iterator[Alert]:
                 "agency": told["agency"] if told["agency"] in agencies else None,
                 "source": told["source"] if told["source"] in SOURCES else None,
                 "delivery_id": None,
-                "file_name": told["file_name"],
+                "file_name": told_name(told["file_name"]),
                 "reasons": sorted({reason["code"] for reason in told["reasons"]}),
             },
         )

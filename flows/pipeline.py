@@ -317,7 +317,7 @@ def write_receipts(warehouse: store.Store, reference: Reference) -> None:
         row
         for row in warehouse.rows(
             "SELECT d.delivery_id, d.source, d.agency, r.mark AS written, "
-            "concat_ws('|', d.status, d.is_held, d.journal_n, d.run_id, d.reasons) AS mark "
+            "sha256(concat_ws('|', d.status, d.is_held, d.journal_n, d.run_id, d.reasons)) AS mark "
             "FROM ledger.delivery d LEFT JOIN ledger.receipt r USING (delivery_id) ORDER BY ALL"
         )
         if row["mark"] != row["written"]

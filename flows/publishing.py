@@ -16,7 +16,6 @@ from schemas.reference import Reference
 from transforms import panel_figures
 from transforms.key_figures import DEFINITIONS
 from transforms.reference_values import reference_values as read_reference_values
-from transforms.registry import SOURCES
 from warehouse import figures, journal, ledger, panels
 from warehouse.publication import (
     condition,
@@ -32,12 +31,6 @@ from warehouse.publication import (
 )
 from warehouse.store import Store
 
-NAMED = frozenset(
-    slug
-    for slug, source in SOURCES.items()
-    if not source.contract.is_personal and not any(table.title for table in source.contract.tables)
-)
-"""Sources whose files bear the names of systems: neither personal ones nor forms, which people name as they like."""
 WHOLE_EVERY = 50
 """A generation is built from nothing so often, and where other code builds it; in between the former one is copied and what
 changed replaced."""
@@ -166,7 +159,6 @@ def publish(
         row.fingerprint,
         (row.cells_n, row.cells_changed),
         importlib.metadata.version("nyckeltal"),
-        NAMED,
     )
     explaining = [mart.figure_table(DEFINITIONS), mart.target_table(reference.table("catalogue/targets.csv"))]
     small = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, datetime
 
 import polars as pl
 
+from schemas.file_names import told_name
 from warehouse.publication.generations import STORAGE_VERSION, PublishedTable
 from warehouse.store import Store
 
@@ -14,7 +14,7 @@ DELIVERY = {
     "delivery_id": "Delivery: stands for source, agency and sha256 of the file.",
     "source": "Kind of data.",
     "agency": "Who delivered.",
-    "file_name": "Name of the file as delivered; of sources whose files people name as they like, its extension only.",
+    "file_name": "Name of the file: the parts that are known, and a hash for each of the others; whole in the deliverer's receipt.",
     "sha256": "SHA-256 of the file's bytes.",
     "size_bytes": "Size of the file.",
     "produced_at": "When the delivery was produced (UTC): manifest, else file name, else receipt.",
@@ -63,7 +63,6 @@ PUBLICATION = {
 }
 
 
-_EXTENSION = r"(?i)\.(csv|tsv|txt|xlsx|xlsm|xls|json|jsonl|ndjson|parquet|xml|zip)$"
 _REASONS = (
     'to_json(from_json(coalesce(d.reasons, \'[]\'), \'[{"code": "VARCHAR", "row": "BIGINT", "column": "VARCHAR"}]\'))::VARCHAR'
 )
@@ -78,21 +77,18 @@ def tables(
     fingerprint: str,
     counts: tuple[int, int],
     version: str,
-    named: Collection[str],
 ) -> list[PublishedTable]:
-    """The meta tables as of the load that this publication rests on; `counts` are the figures in force and changed, `named` the
-    sources whose files bear the names that systems give them: a file of the others may be named after a person."""
+    """The meta tables as of the load that this publication rests on; `counts` are the figures in force and changed."""
     deliveries = store.frame(
-        "SELECT d.delivery_id, d.source, d.agency, "
-        "CASE WHEN list_contains(?, d.source) THEN d.file_name ELSE lower(regexp_extract(d.file_name, ?)) END AS file_name, "
-        "d.sha256, d.size_bytes, d.produced_at, d.received_at, "
+        "SELECT d.delivery_id, d.source, d.agency, d.file_name, d.sha256, d.size_bytes, d.produced_at, d.received_at, "
         f"d.receipts_n, d.status, d.is_held, {_REASONS} AS reasons, coalesce(sum(c.rows_read), 0)::BIGINT AS rows_read, "
         "coalesce(sum(c.rows_accepted), 0)::BIGINT AS rows_accepted, "
         "coalesce(sum(c.rows_set_aside), 0)::BIGINT AS rows_set_aside, "
         "coalesce(sum(c.rows_quarantined), 0)::BIGINT AS rows_quarantined FROM ledger.delivery d "
-        "LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id",
-        [sorted(named), _EXTENSION],
+        "LEFT JOIN ledger.table_count c USING (delivery_id) GROUP BY ALL ORDER BY d.source, d.agency, d.delivery_id"
     )
+    names = [told_name(*row) for row in deliveries.select("file_name", "agency", "source").iter_rows()]
+    deliveries = deliveries.with_columns(file_name=pl.Series(names, dtype=pl.String))
     quality = store.frame(
         "SELECT delivery_id, table_name, rule, expectation, severity, rows_checked, rows_failed, limit_share, is_success "
         "FROM ledger.validation QUALIFY row_number() OVER (PARTITION BY delivery_id, table_name, rule ORDER BY run_id DESC) = 1 "

@@ -14,6 +14,7 @@ import pytest
 from flows import alerting
 from flows.alerting import Alert
 from schemas.errors import InvariantBroken, Reason
+from schemas.file_names import told_name
 from schemas.reference import Reference
 from tests.unit.flows import history_rows
 from tests.unit.flows.history_rows import publish
@@ -130,7 +131,7 @@ def test_refusals_carry_codes_and_no_delivered_text(store: Store) -> None:
         "agency": "town",
         "source": "purchase_invoices",
         "delivery_id": "bad",
-        "file_name": "bad.csv",
+        "file_name": told_name("bad.csv"),
         "reasons": ["header_unknown"],
     }
     store.con.execute("UPDATE ledger.delivery SET journal_n = 2 WHERE delivery_id = 'bad'")
@@ -146,7 +147,7 @@ def test_files_refused_at_the_door_are_told_too(store: Store) -> None:
     )
     (store.home.root / "refused" / "20250601T010101-abcd1234").mkdir()
     (alert,) = alerting.at_the_door(store.home, {"village"})
-    assert (alert.data["agency"], alert.data["source"], alert.data["file_name"]) == ("village", "purchase_invoices", "a.csv")
+    assert (alert.data["agency"], alert.data["source"], alert.data["file_name"]) == ("village", "purchase_invoices", told_name("a.csv"))
     assert alert.data["reasons"] == ["agency_unknown"]
     assert [alert.data["agency"] for alert in alerting.at_the_door(store.home, ())] == [
         None
