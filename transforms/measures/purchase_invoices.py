@@ -16,6 +16,7 @@ from schemas.contract import Column, Table
 from schemas.errors import ConfigurationError
 from schemas.purchase_invoices import SUPPLIER_KINDS
 from schemas.reference import Reference
+from transforms.categories import known_categories
 
 SLICE = (
     Column("agency", pl.String, "Who delivered the lines.", required=True),
@@ -71,7 +72,7 @@ SUPPLIER_MONTH = Table(
     "Net cents on procurement accounts by supplier with an id that is no public body, and category.",
     (
         *SLICE,
-        Column("category", pl.String, "Category as delivered; '' where the line has none.", required=True),
+        Column("category", pl.String, "Category as delivered where it is known, else a hash; '' where the line has none.", required=True),
         Column("supplier_id", pl.String, "Business id or foreign id.", required=True),
         _cents("net_cents", "Net cents."),
         _count("lines", "Lines."),
@@ -168,7 +169,10 @@ bought AS (
     WHERE c.is_procurement AND l.supplier_kind IN ('business_id', 'foreign_id')
         AND l.supplier_id IS NOT NULL AND l.net_cents IS NOT NULL
     GROUP BY ALL)
-SELECT l.* FROM bought l ANTI JOIN {_PUBLIC_OF_LINE}"""
+SELECT l.* REPLACE (CASE WHEN l.category = '' OR starts_with(l.category, '#') OR k.category IS NOT NULL THEN l.category
+    ELSE '#' || left(sha256(l.category), 12) END AS category)
+FROM bought l LEFT JOIN known_category k ON k.category = lower(l.category) ANTI JOIN {_PUBLIC_OF_LINE}"""
+"""Lines that were read before unknown categories were hashed at the door hold them as delivered."""
 
 _CASES = f"""
 WITH {CLASSES}
@@ -185,7 +189,7 @@ def relations(reference: Reference) -> dict[str, pl.DataFrame]:
 
     `account_class` (chart, account_prefix, is_procurement, valid_from, valid_to), `agency_format` (agency, chart, amount_basis,
     openly_published), `public_body` (business_id, valid_from, valid_to; spans of one id never overlap), `agency_own` (agency,
-    organisation_id). Days are never null. Raises ConfigurationError where a day or a yes/no cannot be read.
+    organisation_id), `known_category` (category, in lower case). Days are never null. Raises ConfigurationError where a day or a yes/no cannot be read.
     """
     agencies = list(reference.agencies.values())
     return {
@@ -201,6 +205,7 @@ def relations(reference: Reference) -> dict[str, pl.DataFrame]:
             schema={"agency": pl.String, "organisation_id": pl.String},
             orient="row",
         ),
+        "known_category": pl.DataFrame({"category": known_categories(reference)}, schema={"category": pl.String}),
     }
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 import polars as pl
 
 from schemas.reference import Reference
+from transforms.categories import known_categories
 from transforms.coded import Coded
 from transforms.suppliers import Words, organisation_names, words_of
 
@@ -51,7 +52,7 @@ def known_of(reference: Reference) -> Known:
     return Known(
         accounts=sorted(column("accounts.csv", "name")),
         prefixes=tuple(sorted(column("accounts.csv", "account_prefix"))),
-        categories=sorted(column("category_models.csv", "delivered") | column("codelists/agreement_categories.csv", "delivered")),
+        categories=known_categories(reference),
         places=sorted(
             column("branches.csv", *labels) | column("sectors.csv", *labels) | column("sector_aliases.csv", "delivered")
         ),

@@ -148,6 +148,7 @@ def relations() -> dict[str, pl.DataFrame]:
             [(agency, chart, "net", True) for agency, chart in AGENCIES.items()], "agency chart amount_basis openly_published"
         ),
         "public_body": _table(PUBLIC, "business_id valid_from valid_to"),
+        "known_category": _table([("ict",), ("ruoka",)], "category"),
     }
 
 
