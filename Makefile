@@ -35,7 +35,7 @@ test: $(VENV)/.dev ## The default suite (some 9 minutes on two cores)
 	$(BIN)/python -m pytest -q $(TWO)
 
 test-long: $(VENV)/.dev ## Larger counts of what the default suite checks in small (some 30 minutes); CI runs it, too
-	$(BIN)/python -m pytest -q -m 'long or (hypothesis and not heavy and not server)' --hypothesis-profile long --timeout 900 $(TWO)
+	$(BIN)/python -m pytest -q -m '(long or hypothesis) and not heavy and not server' --hypothesis-profile long --timeout 900 $(TWO)
 
 test-heavy: $(VENV)/.dev ## The full counts: random orders, kills, readers
 	$(BIN)/python -m pytest -q -m heavy --timeout 3600 -n 2 --dist worksteal

@@ -45,7 +45,7 @@ class Deployed:
         }
         self.api = stack.enter_context(PrefectApi(self.url, SECRET))
         self.start("server", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        wait_for("the server", self.api.is_healthy, 90)
+        wait_for("the server", self.api.is_healthy, 180)
         self.run("work-pool", "create", "nyckeltal", "--type", "process")
         self.run("automation", "create", "--from-file", "deploy/automations.yaml")
         self.run("--no-prompt", "deploy", "--all")
@@ -115,7 +115,7 @@ def deployed(home: Path) -> Iterator[Deployed]:
 @pytest.mark.parametrize("drops", [pytest.param(1, id="short"), pytest.param(5, marks=pytest.mark.server, id="five")])
 def test_a_dropped_file_is_published_by_a_worker(deployed: Deployed, twin: Twin, deliveries: Iterator[Path], drops: int) -> None:
     """A single drop may meet a minute in which Prefect's SQLite is locked (seen once in some twenty); the median may not."""
-    wait_for("a first sweep", lambda: deployed.api.runs(["COMPLETED"], "nyckeltal"), 120)
+    wait_for("a first sweep", lambda: deployed.api.runs(["COMPLETED"], "nyckeltal"), 300)
     took = []
     for file in islice(deliveries, drops):
         wanted = twin.fingerprint_with(file)
@@ -137,7 +137,7 @@ def test_nights_are_scheduled_also_when_the_clock_changes(deployed: Deployed) ->
         body = {"flow_runs": {"deployment_id": {"any_": [number]}, "state": {"type": {"any_": ["SCHEDULED"]}}}}
         return [datetime.fromisoformat(run["expected_start_time"]) for run in api.call("POST", "/flow_runs/filter", body)]
 
-    wait_for("scheduled nights, without asking", nights, 90)
+    wait_for("scheduled nights, without asking", nights, 180)
     year = datetime.now(UTC).year + 1
     spring, autumn = _last_sunday(year, 3), _last_sunday(year, 10)
     for day, wanted in (
@@ -170,10 +170,10 @@ def test_a_nightly_run_runs(deployed: Deployed, twin: Twin, deliveries: Iterator
         except ServiceUnavailable:  # a busy server answers late
             return False
 
-    wait_for("the nightly run", ended, 120)
+    wait_for("the nightly run", ended, 300)
     state = deployed.api.call("GET", f"/flow_runs/{run}")["state"]
     assert state["type"] == "COMPLETED", (state, deployed.logged())
-    wait_for("its figures", lambda: deployed.has(wanted), 30)
+    wait_for("its figures", lambda: deployed.has(wanted), 120)
     keys = {item["key"] for item in deployed.api.call("POST", "/artifacts/latest/filter", {})}
     assert {"nyckeltal-quality", "nyckeltal-changes"} <= keys
 

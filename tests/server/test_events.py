@@ -44,7 +44,7 @@ def test_the_same_event_twenty_times_loads_once(up: Up, twin: Twin, deliveries: 
     file = next(deliveries)
     wanted = twin.fingerprint_with(file)
     drop(up.home, file)
-    wait_for("landing", lambda: any(item.intent.file_name == file.name for item in Landing(Home(up.home)).all()), 30)
+    wait_for("landing", lambda: any(item.intent.file_name == file.name for item in Landing(Home(up.home)).all()), 120)
     landed = next(item for item in Landing(Home(up.home)).all() if item.intent.file_name == file.name)
     for _ in range(20):
         up.api.emit([events.received(landed)])

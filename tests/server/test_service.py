@@ -22,7 +22,7 @@ def test_receive_beside_up_is_heard(up: Up, twin: Twin, deliveries: Iterator[Pat
     wanted = twin.fingerprint_with(file)
     done = support.run(up.home, "receive", file, "--agency", AGENCY, "--source", SOURCE)
     assert done.returncode == 0, done.stderr
-    wait_for("the file in the published figures", lambda: up.has(wanted), 60)
+    wait_for("the file in the published figures", lambda: up.has(wanted), 180)
 
 
 @pytest.mark.timeout(120)
@@ -54,7 +54,7 @@ def test_an_up_joins_an_api_that_exists(up: Up, home: Path, sampled: Path, tmp_p
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for("its watcher", (other.home / "service" / "logs" / "watcher.log").exists, 60)
+        wait_for("its watcher", (other.home / "service" / "logs" / "watcher.log").exists, 120)
         assert process.poll() is None, log.read_text("utf-8")
     finally:
         process.send_signal(signal.SIGINT)
