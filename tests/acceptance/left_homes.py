@@ -47,9 +47,10 @@ BESIDE = {
     "ledger.publication": f"WHERE publication_no < {NEWEST}",
     "ledger.published_file": "WHERE false",
     "figure.protection": f"WHERE publication_no <= {NEWEST}",
+    "figure.step": f"WHERE publication_no > {NEWEST}",
 }
 """Rows that two warehouses of the same content may differ in: how they were migrated, when the last night was and what it owes the
-next, when this release published, on what publications decided that did not come out."""
+next, when this release published, on what publications decided that did not come out, the steps to publications that are out."""
 
 
 def unpack(name: str, target: Path) -> Path:
