@@ -188,7 +188,7 @@ def test_a_sole_trader_with_a_business_id_keeps_neither() -> None:
     found = identify(Coded.of(ids).tidied(), Coded.of(names).tidied(), 2, Words(Reference.load()))
     assert found.kind.to_list() == ["private_trader", "business_id"]
     assert found.id.to_list() == [None, "0988084-1"]
-    assert found.name.to_list() == [None, "Matti M"]
+    assert found.name.to_list() == [None, None], "a business id alone makes no name an organisation's"
 
 
 def test_only_named_names_are_stored() -> None:
